@@ -1,0 +1,172 @@
+"""`alertd.yml` as a whole: Alertmanager's keys with Alertmanager's meaning, and alertd's own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from alertd.clock import MINUTE
+from alertd.config.http import HttpConfig, TlsConfig
+from alertd.config.receivers import OTHER_KINDS, SLACK_POST_MESSAGE, Receiver, not_supported
+from alertd.config.routing import InhibitRuleConfig, RouteConfig, TimeIntervalConfig
+from alertd.config.service import AcknowledgementConfig, AuthConfig, DeliveryConfig, RetentionConfig, SourceConfig
+from alertd.config.types import (
+    Address,
+    Complaint,
+    Duration,
+    File,
+    Flag,
+    HostPort,
+    HttpUrl,
+    Labels,
+    Secret,
+    SecretUrl,
+    Section,
+    Text,
+    at_most_one,
+    is_given,
+    own,
+    positive,
+)
+
+PAGERDUTY_EVENTS = "https://events.pagerduty.com/v2/enqueue"
+
+
+class GlobalConfig(Section):
+    """What holds wherever nothing else is said."""
+
+    resolve_timeout: Duration = Field(
+        5 * MINUTE, description="After how long an alert ends whose sender gave it no end and does not send it again."
+    )
+    http_config: HttpConfig = Field(HttpConfig(), description="How to speak HTTP.")
+    smtp_from: Text = Field("", description="The sender of mails.")
+    smtp_hello: Text = Field("localhost", description="The name given to the mail server.")
+    smtp_smarthost: Address | None = Field(None, description="The mail server, `host:port`.")
+    smtp_auth_username: Text = Field("", description="The user at the mail server; without it there is no login.")
+    smtp_auth_password: Secret | None = Field(None, description="The password for PLAIN and LOGIN.")
+    smtp_auth_password_file: File = Field("", description="A file with the password.")
+    smtp_auth_secret: Secret | None = Field(None, description="The secret for CRAM-MD5.")
+    smtp_auth_secret_file: File = Field("", description="A file with the secret for CRAM-MD5.")
+    smtp_auth_identity: Text = Field("", description="The identity for PLAIN.")
+    smtp_require_tls: Flag = Field(True, description="Whether STARTTLS is demanded.")
+    smtp_tls_config: TlsConfig = Field(TlsConfig(), description="TLS for mails.")
+    smtp_force_implicit_tls: Flag | None = Field(
+        None, description="Whether TLS is spoken from the first byte; default: on port 465 only."
+    )
+    slack_api_url: SecretUrl | None = Field(None, description="The incoming webhook of Slack.")
+    slack_api_url_file: File = Field("", description="A file with the incoming webhook.")
+    slack_app_token: Secret | None = Field(None, description="The token of a Slack bot.")
+    slack_app_token_file: File = Field("", description="A file with the bot's token.")
+    slack_app_url: HttpUrl = Field(SLACK_POST_MESSAGE, description="Where a Slack bot posts.")
+    pagerduty_url: HttpUrl = Field(PAGERDUTY_EVENTS, description="Where PagerDuty takes events.")
+
+    exclusive = (
+        ("smtp_auth_password", "smtp_auth_password_file"),
+        ("smtp_auth_secret", "smtp_auth_secret_file"),
+        ("slack_api_url", "slack_api_url_file"),
+        ("slack_app_token", "slack_app_token_file"),
+    )
+
+    @classmethod
+    def complaints(cls, written: Mapping[str, object]) -> Iterator[Complaint]:
+        yield from super().complaints(written)
+        token = is_given(written, "slack_app_token") or is_given(written, "slack_app_token_file")
+        url = is_given(written, "slack_api_url") or is_given(written, "slack_api_url_file")
+        app_url = written.get("slack_app_url", SLACK_POST_MESSAGE)
+        if token and url and written.get("slack_api_url") != app_url:
+            names = ("slack_app_token/slack_app_token_file", "slack_api_url/slack_api_url_file")
+            yield names[1], at_most_one(*names)
+        for key in written:
+            kind = key.partition("_")[0]
+            if kind in OTHER_KINDS:
+                yield key, not_supported(kind)
+
+
+def is_database_url(url: str) -> bool:
+    """Whether alertd can keep its memory there."""
+    scheme, separator, _ = url.partition("://")
+    return bool(separator) and scheme.partition("+")[0] in {"sqlite", "postgresql"}
+
+
+LATER = {
+    "escalation_policies": "escalation policies come with a later version; remove them for now",
+    "schedules": "on-call schedules come with a later version; remove them for now",
+    "tracing": "tracing is not supported by this version; remove it",
+    "event_recorder": "alertd keeps its history in its database; remove event_recorder and see retention",
+}
+
+
+class Settings(Section):
+    """The file."""
+
+    global_: GlobalConfig = Field(
+        GlobalConfig(), alias="global", description="What holds wherever nothing else is said."
+    )
+    route: RouteConfig = Field(description="The tree of routes.")
+    receivers: tuple[Receiver, ...] = Field((), description="Who can be told.")
+    inhibit_rules: tuple[InhibitRuleConfig | None, ...] = Field((), description="Which alerts hold back which others.")
+    time_intervals: tuple[TimeIntervalConfig, ...] = Field((), description="Named times for routes.")
+    mute_time_intervals: tuple[TimeIntervalConfig, ...] = Field(
+        (), description="The older place of `time_intervals`; both are one list."
+    )
+    templates: tuple[File, ...] = Field((), description="Files with message templates; `*` and `?` stand for any.")
+
+    listen: Address = own(HostPort("127.0.0.1", 9093), "The address and port to serve on.")
+    external_url: HttpUrl | None = own(None, "The address under which people reach alertd; used in messages.")
+    database: Secret = own(
+        "sqlite:///alertd.db",
+        "Where everything is kept: `sqlite:///FILE` or `postgresql://USER:PASSWORD@HOST/NAME`."
+        " The environment's `ALERTD_DATABASE_URL` goes before it.",
+        validate_default=True,
+    )
+    organisation: Text = own("default", "The name of the organisation that the file is for.")
+    rule_files: tuple[File, ...] = own((), "Files with rules; `*`, `?` and `**` stand for any.")
+    evaluation_interval: Annotated[Duration, positive("evaluation_interval")] = own(
+        MINUTE, "How often rules are evaluated that do not say it themselves."
+    )
+    external_labels: Labels = own({}, "Labels that every alert of a rule gets which does not have them.")
+    sources: dict[Text, SourceConfig] = own({}, "What rules can ask, by name.")
+    default_source: Text | None = own(None, "The source of rules that name none; the only one, if there is one.")
+    auth: AuthConfig = own(AuthConfig(), "Who may speak to alertd.")
+    retention: RetentionConfig = own(RetentionConfig(), "How long things are kept that are over.")
+    acknowledgement: AcknowledgementConfig = own(AcknowledgementConfig(), "What an acknowledgement is worth.")
+    delivery: DeliveryConfig = own(DeliveryConfig(), "How messages are brought to receivers.")
+    compat: Literal["alertd", "alertmanager"] = own(
+        "alertd",
+        "`alertmanager` gives back one behaviour of Alertmanager that alertd mends: no word about the end of an alert"
+        " that is silenced at that moment.",
+    )
+
+    @property
+    def auth_required(self) -> bool:
+        """Whether a request needs a token."""
+        return not is_loopback(self.listen.host) if self.auth.required is None else self.auth.required
+
+    @classmethod
+    def complaints(cls, written: Mapping[str, object]) -> Iterator[Complaint]:
+        if written.get("route") is None:
+            yield "", "no route provided in config; add a route with a receiver"
+        yield from ((key, sentence) for key, sentence in LATER.items() if key in written)
+        database = written.get("database")
+        if isinstance(database, str) and not is_database_url(database):
+            yield "database", "the database must be sqlite:///FILE or postgresql://USER:PASSWORD@HOST/NAME"
+        yield from _open_to_all(written)
+
+
+def _open_to_all(written: Mapping[str, object]) -> Iterator[Complaint]:
+    auth = written.get("auth")
+    host = str(written.get("listen", "127.0.0.1")).rpartition(":")[0].strip("[]") or "0.0.0.0"  # noqa: S104
+    if isinstance(auth, dict) and auth.get("required") is False and auth.get("allow_unauthenticated") is not True:
+        if "listen" in written and not is_loopback(host):
+            yield (
+                "auth",
+                "alertd would listen beyond this machine and ask nobody who they are; set required: true,"
+                " or allow_unauthenticated: true if that is meant",
+            )
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine can reach an address."""
+    return host == "localhost" or host == "::1" or host.startswith("127.")

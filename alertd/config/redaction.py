@@ -1,0 +1,54 @@
+"""The configuration as it may be shown: as it was written, without a secret in it."""
+
+from __future__ import annotations
+
+import re
+
+import yaml
+from pydantic import BaseModel, SecretStr
+from pydantic.fields import FieldInfo
+
+from alertd.config.loading import Config
+from alertd.yamlfile import SourceFloat, SourceInt, text_of
+
+HIDDEN = "<secret>"
+
+_CREDENTIALS = re.compile(r"(://)[^/@\s]+@")
+
+
+def redacted(config: Config, *, for_alertmanager: bool = False) -> str:
+    """The file as YAML with `<secret>` in place of every secret, and variables by their names.
+
+    `for_alertmanager` leaves out what only alertd knows, so that `amtool` can read it.
+    """
+    shown = _shown(config.document.data, config.settings, for_alertmanager)
+    return yaml.safe_dump(shown, sort_keys=False, allow_unicode=True, default_flow_style=False, width=120)
+
+
+def _shown(written: object, value: object, for_alertmanager: bool) -> object:
+    """`written`, walked beside the `value` that was made of it and knows what is secret."""
+    if isinstance(value, SecretStr):
+        return HIDDEN if written else written
+    if isinstance(written, dict) and isinstance(value, BaseModel):
+        fields = {field.alias or name: (name, field) for name, field in type(value).model_fields.items()}
+        return {
+            key: _shown(member, getattr(value, fields[key][0]), for_alertmanager)
+            for key, member in written.items()
+            if not (for_alertmanager and is_own(fields[key][1]))
+        }
+    if isinstance(written, dict) and isinstance(value, dict):
+        return {key: _shown(member, value.get(key), for_alertmanager) for key, member in written.items()}
+    if isinstance(written, list):
+        values = value if isinstance(value, tuple | list) else [None] * len(written)
+        return [_shown(member, beside, for_alertmanager) for member, beside in zip(written, values, strict=True)]
+    if isinstance(written, str):
+        return _CREDENTIALS.sub(rf"\1{HIDDEN}@", written)
+    if isinstance(written, SourceInt | SourceFloat):
+        return text_of(written)
+    return written
+
+
+def is_own(field: FieldInfo) -> bool:
+    """Whether only alertd knows this key."""
+    extra = field.json_schema_extra
+    return isinstance(extra, dict) and extra.get("own") is True

@@ -1,0 +1,188 @@
+"""The scalar types of `alertd.yml`, and the base of its sections."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, ClassVar
+from urllib.parse import urlsplit
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainValidator,
+    SecretStr,
+    StrictInt,
+    ValidationInfo,
+    model_validator,
+)
+
+from alertd.promql.durations import parse_duration
+from alertd.yamlfile import text_of
+from alertd.yamlmodel import describe
+
+Complaint = tuple[str, str]
+"""A key of a section, or "" for the section itself, and a sentence about it."""
+
+
+class Section(BaseModel):
+    """One mapping of the file. Unknown keys are refused; a key without a value is as good as absent.
+
+    `exclusive` names groups of keys of which at most one may be given.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True, hide_input_in_errors=True)
+    exclusive: ClassVar[tuple[tuple[str, ...], ...]] = ()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _leave_out_nothing(cls, data: Any) -> Any:
+        if isinstance(data, dict):
+            return {key: value for key, value in data.items() if value is not None}
+        return data
+
+    @classmethod
+    def complaints(cls, written: Mapping[str, object]) -> Iterator[Complaint]:
+        """What is wrong with this mapping as a whole, judged on the plain data so that all mistakes come at once."""
+        for keys in cls.exclusive:
+            given = [key for key in keys if is_given(written, key)]
+            if len(given) > 1:
+                yield given[-1], at_most_one(*keys)
+
+
+def is_given(written: Mapping[str, object], key: str) -> bool:
+    """Whether a key has a value that says something; empty text does not."""
+    return written.get(key) not in (None, "")
+
+
+def at_most_one(*names: str) -> str:
+    """The sentence about keys that exclude each other."""
+    kept = "keep one of them" if len(names) > 2 else "remove one of the two"
+    return f"at most one of {_joined(names)} must be configured; {kept}"
+
+
+def _joined(names: tuple[str, ...]) -> str:
+    return f"{', '.join(names[:-1])} & {names[-1]}"
+
+
+def own(default: Any, description: str, **options: Any) -> Any:
+    """A field that Alertmanager does not have; it is left out where a file must be readable by Alertmanager's tools."""
+    return Field(default, description=description, json_schema_extra={"own": True}, **options)
+
+
+def _to_text(value: object) -> object:
+    return text_of(value) if isinstance(value, bool | int | float) else value
+
+
+_TRUE = {"true", "yes", "on"}
+_FALSE = {"false", "no", "off"}
+
+
+def _to_flag(value: object) -> bool:
+    word = text_of(value).lower() if isinstance(value, bool | str) else ""
+    if word in _TRUE | _FALSE:
+        return word in _TRUE
+    raise ValueError(f"expected true or false, found {describe(value)}")
+
+
+def _to_duration(value: object) -> int:
+    text = text_of(value) if isinstance(value, int | float | str) else None
+    if text is None or isinstance(value, bool):
+        raise ValueError(f"expected a duration as 30s, 5m or 1d12h, found {describe(value)}")
+    try:
+        return parse_duration(text)
+    except ValueError:
+        unit = f"; did you mean {text}s?" if text.isdigit() else ""
+        raise ValueError(
+            f"{text!r} is no duration: write whole numbers with units (y w d h m s ms), as in 30s or 1h30m{unit}"
+        ) from None
+
+
+def duration_of(written: object) -> int | None:
+    """The milliseconds of a duration as written, None for anything else."""
+    try:
+        return _to_duration(written)
+    except ValueError:
+        return None
+
+
+def _check_http_url(url: str) -> str:
+    parts = urlsplit(url)
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        raise ValueError("this is no web address; write it in full, as in https://example.org/path")
+    return url
+
+
+def _check_secret_url(url: SecretStr) -> SecretStr:
+    _check_http_url(url.get_secret_value())
+    return url
+
+
+def _resolve(path: str, info: ValidationInfo) -> str:
+    directory: Path = (info.context or {}).get("directory", Path())
+    return str(directory / path) if path else path
+
+
+def _check_label_name(name: str) -> str:
+    if not name:
+        raise ValueError("a label name cannot be empty; write the name of a label")
+    return name
+
+
+@dataclass(frozen=True)
+class HostPort:
+    """A server's name or address, and its port; an empty host is every address of the machine."""
+
+    host: str
+    port: int
+
+    def __str__(self) -> str:
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+
+_HOST_PORT = re.compile(r"(?:\[(?P<v6>[0-9a-fA-F:.%]+)\]|(?P<host>[^:\s/]*)):(?P<port>[0-9]{1,5})", re.ASCII)
+
+
+def _to_host_port(value: object) -> HostPort:
+    found = _HOST_PORT.fullmatch(value) if isinstance(value, str) else None
+    if found is None or int(found["port"]) > 65_535:
+        raise ValueError(f"expected a host and a port as mail.example.org:587, found {describe(value)}")
+    return HostPort(found["v6"] or found["host"], int(found["port"]))
+
+
+@dataclass(frozen=True)
+class Kind:
+    """What the reference calls a type."""
+
+    name: str
+
+
+Text = Annotated[str, BeforeValidator(_to_text), Kind("text")]
+Template = Annotated[str, BeforeValidator(_to_text), Kind("template")]
+Flag = Annotated[bool, PlainValidator(_to_flag), Kind("true or false")]
+Count = Annotated[StrictInt, Field(ge=0), Kind("number")]
+PositiveCount = Annotated[StrictInt, Field(ge=1), Kind("number")]
+Duration = Annotated[int, PlainValidator(_to_duration), Kind("duration")]
+Secret = Annotated[SecretStr, BeforeValidator(_to_text), Kind("secret")]
+HttpUrl = Annotated[str, AfterValidator(_check_http_url), Kind("URL")]
+SecretUrl = Annotated[SecretStr, AfterValidator(_check_secret_url), Kind("secret URL")]
+File = Annotated[str, AfterValidator(_resolve), Kind("file")]
+Address = Annotated[HostPort, PlainValidator(_to_host_port), Kind("host:port")]
+LabelName = Annotated[str, BeforeValidator(_to_text), AfterValidator(_check_label_name), Kind("label name")]
+Labels = dict[LabelName, Text]
+
+
+def positive(what: str) -> AfterValidator:
+    """Refuses a duration of zero in the words `what cannot be zero`."""
+
+    def check(duration: int) -> int:
+        if duration == 0:
+            raise ValueError(f"{what} cannot be zero; write a duration as 5m, or leave the key out")
+        return duration
+
+    return AfterValidator(check)

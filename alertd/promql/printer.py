@@ -1,0 +1,140 @@
+"""Expressions written in Prometheus' canonical form, the one its API and `String()` show."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from alertd.promql.ast import (
+    Aggregation,
+    AtModifier,
+    BinaryExpr,
+    Call,
+    DurationExpr,
+    DurationValue,
+    Expr,
+    MatrixSelector,
+    NumberLiteral,
+    ParenExpr,
+    StringLiteral,
+    Subquery,
+    UnaryExpr,
+    VectorSelector,
+)
+from alertd.promql.durations import format_duration
+from alertd.promql.matchers import METRIC_NAME, format_label_name
+from alertd.promql.quoting import quote
+
+
+def format_expr(expr: Expr) -> str:
+    """Return the canonical text of `expr`; it parses to an equal tree."""
+    match expr:
+        case VectorSelector():
+            return _selector(expr) + _modifiers(expr.at, expr.offset)
+        case MatrixSelector():
+            selector = expr.selector
+            return f"{_selector(selector)}[{_duration(expr.range)}]{_modifiers(selector.at, selector.offset)}"
+        case Subquery():
+            step = _duration(expr.step) if expr.step else ""
+            return f"{format_expr(expr.expr)}[{_duration(expr.range)}:{step}]{_modifiers(expr.at, expr.offset)}"
+        case BinaryExpr():
+            return f"{format_expr(expr.left)} {expr.op}{_matching(expr)} {format_expr(expr.right)}"
+        case Aggregation():
+            inner = format_expr(expr.expr)
+            if expr.param is not None:
+                inner = f"{format_expr(expr.param)}, {inner}"
+            return f"{expr.op}{_grouping(expr)}({inner})"
+        case Call():
+            return f"{expr.function.name}({', '.join(format_expr(argument) for argument in expr.args)})"
+        case ParenExpr():
+            return f"({format_expr(expr.expr)})"
+        case UnaryExpr():
+            return f"{expr.op}{format_expr(expr.expr)}"
+        case NumberLiteral():
+            return format_duration(round(expr.value * 1000)) if expr.is_duration else format_number(expr.value)
+        case StringLiteral():
+            return quote(expr.value)
+    raise TypeError(f"not an expression: {expr!r}")
+
+
+def format_number(value: float) -> str:
+    """Return the shortest digits of a number without an exponent: `0.1`, `100000000`, `+Inf`, `NaN`."""
+    if value != value:
+        return "NaN"
+    if value in (float("inf"), float("-inf")):
+        return "+Inf" if value > 0 else "-Inf"
+    text = repr(value)
+    if "e" in text:
+        text = f"{Decimal(text):f}"
+    return text.removesuffix(".0")
+
+
+def format_labels(labels: dict[str, str]) -> str:
+    """Return a label set as Prometheus' messages show it: `{__name__="up", job="a"}`, names sorted."""
+    inner = ", ".join(f"{format_label_name(name)}={quote(labels[name])}" for name in sorted(labels))
+    return f"{{{inner}}}"
+
+
+def _selector(selector: VectorSelector) -> str:
+    conditions = sorted(
+        str(matcher)
+        for matcher in selector.matchers
+        if not (selector.name and matcher.name == METRIC_NAME and matcher.op == "=" and matcher.value == selector.name)
+    )
+    if conditions or not selector.name:
+        return f"{selector.name}{{{','.join(conditions)}}}"
+    return selector.name
+
+
+def _modifiers(at: AtModifier, offset: DurationValue) -> str:
+    text = ""
+    if isinstance(at, int):
+        text = f" @ {at / 1000:.3f}"
+    elif at is not None:
+        text = f" @ {at}()"
+    if offset:
+        text += f" offset {_duration(offset)}"
+    return text
+
+
+def _duration(value: DurationValue | NumberLiteral) -> str:
+    if isinstance(value, int):
+        return format_duration(value)
+    if isinstance(value, NumberLiteral):
+        return format_expr(value)
+    return _duration_expr(value)
+
+
+def _duration_expr(expr: DurationExpr) -> str:
+    left = "" if expr.left is None else _duration(expr.left)
+    right = "" if expr.right is None else _duration(expr.right)
+    if expr.op in ("step", "range"):
+        text = f"{expr.op}()"
+    elif expr.op in ("min_of", "max_of"):
+        text = f"{expr.op}({left}, {right})"
+    elif not left:
+        text = right if expr.op == "+" else f"-{right}"
+    else:
+        text = f"{left} {expr.op} {right}"
+    return f"({text})" if expr.wrapped else text
+
+
+def _names(names: tuple[str, ...]) -> str:
+    return ", ".join(format_label_name(name) for name in names)
+
+
+def _matching(expr: BinaryExpr) -> str:
+    text = " bool" if expr.return_bool else ""
+    matching = expr.matching
+    if matching is None:
+        return text
+    if matching.on or matching.labels or matching.group:
+        text += f" {'on' if matching.on else 'ignoring'} ({_names(matching.labels)})"
+    if matching.group:
+        text += f" group_{matching.group} ({_names(matching.include)})"
+    return text
+
+
+def _grouping(expr: Aggregation) -> str:
+    if expr.without:
+        return f" without ({_names(expr.grouping)}) "
+    return f" by ({_names(expr.grouping)}) " if expr.grouping else ""

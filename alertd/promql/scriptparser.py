@@ -1,0 +1,228 @@
+"""Reading promqltest scripts: `load`, `clear`, and `eval` blocks with what they expect."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Final, Literal, TypeAlias
+
+from alertd.promql.durations import format_duration, parse_duration
+from alertd.promql.errors import ParseError
+from alertd.promql.numbers import parse_go_float
+from alertd.promql.quoting import unquote
+from alertd.promql.seriesnotation import SeriesDescription, parse_series, split_series
+
+_LOAD: Final = re.compile(r"load(_with_nhcb)?\s+(\S+)")
+_EVAL: Final = re.compile(r"eval(?:_(fail|warn|info|ordered))?\s+(instant|range)\s+(.*)", re.DOTALL)
+_INSTANT: Final = re.compile(r"at\s+(\S+)\s+(.+)", re.DOTALL)
+_RANGE: Final = re.compile(r"from\s+(\S+)\s+to\s+(\S+)\s+step\s+(\S+)\s+(.+)", re.DOTALL)
+_RANGE_VECTOR: Final = re.compile(r"range vector\s+from\s+(\S+)\s+to\s+(\S+)\s+step\s+(\S+)")
+_MESSAGE: Final = re.compile(r"(fail|warn|info)(?:\s+(msg|regex):\s*(.*))?")
+_NATIVE_MARK: Final = "{{"
+_PLAIN_WORDS: Final = frozenset(("ordered", "no_warn", "no_info"))
+
+
+class ScriptError(ValueError):
+    """A line of a test script that cannot be read."""
+
+    def __init__(self, line: int, message: str) -> None:
+        self.line = line
+        super().__init__(f"line {line}: {message}")
+
+
+@dataclass(slots=True)
+class Load:
+    """Series to store, one sample every `step` milliseconds from 0 on.
+
+    `native` are the label sets that were given native histograms, which are not stored.
+    """
+
+    line: int
+    step: int
+    series: list[SeriesDescription] = field(default_factory=list)
+    native: list[dict[str, str]] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Clear:
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class MessageExpectation:
+    """An error, warning or info that must come; `text` is exact, or a regular expression, or None for any."""
+
+    kind: Literal["fail", "warn", "info"]
+    text: str | None = None
+    is_regex: bool = False
+
+    def matches(self, message: str) -> bool:
+        if self.text is None:
+            return True
+        return re.search(self.text, message) is not None if self.is_regex else self.text == message
+
+
+@dataclass(slots=True)
+class Eval:
+    """An evaluation: an instant one has `start` equal to `end` and `step` 0.
+
+    `grid` is the (start, step) on which the values of an expected range vector lie.
+    """
+
+    line: int
+    text: str
+    start: int
+    end: int
+    step: int
+    messages: list[MessageExpectation] = field(default_factory=list)
+    words: set[str] = field(default_factory=set)
+    string: str | None = None
+    scalar: float | None = None
+    grid: tuple[int, int] | None = None
+    series: list[SeriesDescription] = field(default_factory=list)
+    has_native: bool = False
+
+    @property
+    def is_range(self) -> bool:
+        return self.step > 0
+
+    def expects(self, kind: str) -> list[MessageExpectation]:
+        return [message for message in self.messages if message.kind == kind]
+
+
+Command: TypeAlias = Load | Clear | Eval
+
+
+def parse_script(text: str) -> list[Command]:
+    """Return the commands of a script. Raises ScriptError at the first line it cannot read."""
+    commands: list[Command] = []
+    for block in _blocks(text):
+        line, head = block[0]
+        try:
+            if head == "clear":
+                commands.append(Clear(line))
+            elif head.startswith("load"):
+                commands.append(_load(block))
+            elif head.startswith("eval"):
+                commands.append(_eval(block))
+            else:
+                raise ScriptError(line, f"unknown command {head!r}, expected load, clear or eval")
+        except ParseError as error:
+            raise ScriptError(line, str(error)) from error
+    return commands
+
+
+def _blocks(text: str) -> Iterator[list[tuple[int, str]]]:
+    """Yield runs of lines with their numbers; a blank line or a comment ends a run, and so does `clear`."""
+    block: list[tuple[int, str]] = []
+    for number, raw in enumerate(text.split("\n"), 1):
+        line = raw.strip()
+        if not line or line.startswith("#"):
+            if block:
+                yield block
+            block = []
+        elif line == "clear":
+            if block:
+                yield block
+            yield [(number, line)]
+            block = []
+        else:
+            block.append((number, line))
+    if block:
+        yield block
+
+
+def _time(text: str, line: int) -> int:
+    sign = -1 if text.startswith("-") else 1
+    try:
+        return sign * parse_duration(text.removeprefix("-"))
+    except ValueError:
+        seconds = parse_go_float(text)
+        if seconds is None:
+            raise ScriptError(line, f"invalid time {text!r}") from None
+        return round(seconds * 1000)
+
+
+def _load(block: list[tuple[int, str]]) -> Load:
+    line, head = block[0]
+    match = _LOAD.fullmatch(head)
+    if match is None:
+        raise ScriptError(line, f"invalid load {head!r}, expected: load <step>")
+    load = Load(line, _time(match[2], line))
+    for _, text in block[1:]:
+        if _NATIVE_MARK in text:
+            load.native.append(split_series(text)[0])
+            continue
+        described = parse_series(text)
+        load.series.append(described)
+        if match[1] and "le" in described.labels:
+            # This form of load adds a native histogram for the buckets of each classic one.
+            name = described.labels["__name__"].removesuffix("_bucket")
+            rest = {label: value for label, value in described.labels.items() if label != "le"}
+            load.native.append({**rest, "__name__": name})
+    return load
+
+
+def _eval(block: list[tuple[int, str]]) -> Eval:
+    line, head = block[0]
+    match = _EVAL.fullmatch(head)
+    if match is None:
+        raise ScriptError(line, f"invalid eval {head!r}")
+    if match[2] == "instant":
+        instant = _INSTANT.fullmatch(match[3])
+        if instant is None:
+            raise ScriptError(line, "expected: eval instant at <time> <expression>")
+        at = _time(instant[1], line)
+        command = Eval(line, instant[2], at, at, 0)
+    else:
+        ranged = _RANGE.fullmatch(match[3])
+        if ranged is None:
+            raise ScriptError(line, "expected: eval range from <time> to <time> step <duration> <expression>")
+        start, end, step = (_time(text, line) for text in ranged.groups()[:3])
+        command = Eval(line, ranged[4], start, end, step)
+    if match[1] == "ordered":
+        command.words.add("ordered")
+    elif match[1]:
+        command.messages.append(MessageExpectation(match[1]))  # type: ignore[arg-type]  # the pattern lists them
+    for number, text in block[1:]:
+        _expectation(command, number, text)
+    return command
+
+
+def _expectation(command: Eval, line: int, text: str) -> None:
+    keyword, _, rest = text.partition(" ")
+    if keyword == "expect":
+        _expect(command, line, rest.strip())
+    elif keyword in ("expected_fail_message", "expected_fail_regexp"):
+        command.messages = [MessageExpectation("fail", rest.strip(), keyword.endswith("regexp"))]
+    elif parse_go_float(text) is not None:
+        command.scalar = parse_go_float(text)
+    elif _NATIVE_MARK in text or "{count:" in text:
+        command.has_native = True
+    else:
+        command.series.append(parse_series(text))
+
+
+def _expect(command: Eval, line: int, text: str) -> None:
+    if text in _PLAIN_WORDS:
+        command.words.add(text)
+        return
+    if text.startswith("string "):
+        command.string = unquote(text.removeprefix("string ").strip())
+        return
+    ranged = _RANGE_VECTOR.fullmatch(text)
+    if ranged is not None:
+        start, _, step = (_time(part, line) for part in ranged.groups())
+        command.grid = (start, step)
+        return
+    message = _MESSAGE.fullmatch(text)
+    if message is None:
+        raise ScriptError(line, f"unknown expectation {text!r}")
+    kind: Literal["fail", "warn", "info"] = message[1]  # type: ignore[assignment]  # the pattern lists them
+    command.messages.append(MessageExpectation(kind, message[3], message[2] == "regex"))
+
+
+def describe(command: Eval) -> str:
+    """Return the place and the expression of an evaluation, for messages."""
+    return f"line {command.line}: {command.text} at {format_duration(command.start)}"

@@ -1,0 +1,69 @@
+"""What an evaluation gives, and the options it takes. All instants are milliseconds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from alertd.promql.storage import Series
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How to evaluate.
+
+    `lookback` and `default_subquery_step` are milliseconds. `delayed_name_removal` keeps `__name__` through functions
+    and drops it at the end, so that `label_replace` may still save it (Prometheus' feature flag of that name).
+    `max_samples` bounds the samples one evaluation may read.
+    """
+
+    lookback: int = 300_000
+    max_samples: int = 50_000_000
+    delayed_name_removal: bool = False
+    default_subquery_step: int = 60_000
+
+
+@dataclass(slots=True)
+class Sample:
+    """One element of an instant vector; `labels` include `__name__` where it was kept."""
+
+    labels: Mapping[str, str]
+    value: float
+    at: int
+
+
+class Vector(list[Sample]):
+    """An instant vector."""
+
+
+class Matrix(list[Series]):
+    """A range vector."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scalar:
+    value: float
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
+class String:
+    value: str
+    at: int
+
+
+Value: TypeAlias = Vector | Matrix | Scalar | String
+
+
+@dataclass(slots=True)
+class Evaluation:
+    """A value and what was noticed on the way.
+
+    `warnings` and `infos` are texts with the place they speak of, `samples_read` counts samples taken from storage.
+    """
+
+    value: Value
+    warnings: list[str] = field(default_factory=list)
+    infos: list[str] = field(default_factory=list)
+    samples_read: int = 0

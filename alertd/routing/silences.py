@@ -1,0 +1,108 @@
+"""Silences: matchers and a span of time in which the alerts that match send nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+
+from alertd.alerts.labels import Labels
+from alertd.errors import AlertdError
+from alertd.routing.matchers import Matcher, matches_all
+
+
+class SilenceState(StrEnum):
+    """Computed from the times, never stored."""
+
+    PENDING = "pending"
+    ACTIVE = "active"
+    EXPIRED = "expired"
+
+
+class SilenceRejected(AlertdError):
+    """A silence that may not be made; the text says what to change."""
+
+
+@dataclass(frozen=True)
+class Silence:
+    """One silence. Instants are milliseconds; `ends_at` is the first one at which it silences no more."""
+
+    id: str
+    matchers: tuple[Matcher, ...]
+    starts_at: int
+    ends_at: int
+    created_by: str
+    comment: str
+    updated_at: int
+    annotations: Mapping[str, str] = field(default_factory=dict)
+
+    def state(self, now: int) -> SilenceState:
+        if now < self.starts_at:
+            return SilenceState.PENDING
+        return SilenceState.ACTIVE if now < self.ends_at else SilenceState.EXPIRED
+
+
+def check(silence: Silence, now: int) -> Silence:
+    """The silence as it is stored: a start in the past becomes now. Raises `SilenceRejected`."""
+    if not silence.matchers:
+        raise SilenceRejected("at least one matcher is required")
+    if all(matcher.matches({}) for matcher in silence.matchers):
+        raise SilenceRejected("at least one matcher must not match the empty string, or it would silence everything")
+    if silence.starts_at >= silence.ends_at:
+        raise SilenceRejected("start time must be before end time")
+    if silence.ends_at <= now:
+        raise SilenceRejected("end time can't be in the past")
+    return replace(silence, starts_at=max(silence.starts_at, now))
+
+
+def can_update(old: Silence, new: Silence, now: int) -> bool:
+    """Whether `new` may take the place of `old` under the same id, as Alertmanager decides it.
+
+    Otherwise the old one is expired and the new one gets an id of its own.
+    """
+    if set(old.matchers) != set(new.matchers):
+        return False
+    match old.state(now):
+        case SilenceState.ACTIVE:
+            return old.starts_at // 1000 == new.starts_at // 1000 and new.ends_at >= now
+        case SilenceState.PENDING:
+            return new.starts_at >= now
+        case SilenceState.EXPIRED:
+            return False
+
+
+def expire(silence: Silence, now: int) -> Silence:
+    """The silence ended at `now`; one that has ended already stays as it is."""
+    match silence.state(now):
+        case SilenceState.ACTIVE:
+            return replace(silence, ends_at=now, updated_at=now)
+        case SilenceState.PENDING:
+            return replace(silence, starts_at=now, ends_at=now, updated_at=now)
+        case SilenceState.EXPIRED:
+            return silence
+
+
+class Silencer:
+    """Knows the silences and answers which of them hold an alert back."""
+
+    def __init__(self, silences: Iterable[Silence] = ()) -> None:
+        self._silences: dict[str, Silence] = {silence.id: silence for silence in silences}
+
+    def put(self, silence: Silence) -> None:
+        self._silences[silence.id] = silence
+
+    def forget_expired(self, now: int) -> None:
+        """Drop what has ended; it can silence nothing any more."""
+        self._silences = {
+            key: silence for key, silence in self._silences.items() if silence.state(now) is not SilenceState.EXPIRED
+        }
+
+    def silenced_by(self, labels: Labels, now: int) -> tuple[str, ...]:
+        """The ids of the active silences that match, sorted."""
+        return tuple(
+            sorted(
+                silence.id
+                for silence in self._silences.values()
+                if silence.state(now) is SilenceState.ACTIVE and matches_all(silence.matchers, labels)
+            )
+        )

@@ -1,0 +1,155 @@
+"""Alerts and the reports that they are made of: reading and writing, a set of rows at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from sqlalchemy import Connection, delete, func, select, update
+
+from alertd.alerts.alert import Alert, Report
+from alertd.store.rows import alert_values, read_alert, read_report, report_values
+from alertd.store.statements import chunks, insert_missing, locked, upsert
+from alertd.store.tables import alerts, counters, members, reports
+
+
+def next_change(connection: Connection, organisation: str) -> int:
+    """A number higher than any that a committed change of this organisation carries.
+
+    It locks the counter until the transaction ends, so that changes become visible in the order of their numbers and
+    a cache that has seen number n has seen all before it.
+    """
+    insert_missing(connection, counters, [{"organisation": organisation, "value": 0}])
+    step = update(counters).where(counters.c.organisation == organisation).values(value=counters.c.value + 1)
+    return int(connection.execute(step.returning(counters.c.value)).scalar_one())
+
+
+def reports_of_producer(connection: Connection, organisation: str, producer: str) -> dict[str, Report]:
+    """What a producer reports now, by fingerprint."""
+    query = select(reports).where(reports.c.organisation == organisation, reports.c.producer == producer)
+    return {row.fingerprint: read_report(row) for row in connection.execute(query)}
+
+
+def reports_of_producers(
+    connection: Connection, organisation: str, producers: Iterable[str]
+) -> dict[str, dict[str, Report]]:
+    """What each of the producers reports now: producer → fingerprint → report."""
+    found: dict[str, dict[str, Report]] = {}
+    for chunk in chunks(producers):
+        query = select(reports).where(reports.c.organisation == organisation, reports.c.producer.in_(chunk))
+        for row in connection.execute(query):
+            found.setdefault(row.producer, {})[row.fingerprint] = read_report(row)
+    return found
+
+
+def producers(connection: Connection, organisation: str) -> set[str]:
+    """Everyone who reports anything now."""
+    query = select(reports.c.producer).where(reports.c.organisation == organisation).distinct()
+    return set(connection.execute(query).scalars())
+
+
+def reports_about(connection: Connection, organisation: str, fingerprints: Iterable[str]) -> dict[str, list[Report]]:
+    """What anybody reports of these alerts: fingerprint → reports."""
+    found: dict[str, list[Report]] = {}
+    for chunk in chunks(fingerprints):
+        query = select(reports).where(reports.c.organisation == organisation, reports.c.fingerprint.in_(chunk))
+        for row in connection.execute(query):
+            found.setdefault(row.fingerprint, []).append(read_report(row))
+    return found
+
+
+def expired_reports(connection: Connection, now: int, limit: int) -> list[tuple[str, Report]]:
+    """Pushed reports whose time is over: (organisation, report), oldest first."""
+    query = select(reports).where(reports.c.expires_at <= now).order_by(reports.c.expires_at).limit(limit)
+    return [(row.organisation, read_report(row)) for row in connection.execute(locked(connection, query, skip=True))]
+
+
+def write_reports(connection: Connection, organisation: str, written: Sequence[Report]) -> None:
+    upsert(connection, reports, [report_values(organisation, report) for report in written])
+
+
+def delete_reports(connection: Connection, organisation: str, keys: Iterable[tuple[str, str]]) -> None:
+    """Delete the reports named by (producer, fingerprint)."""
+    by_producer: dict[str, list[str]] = {}
+    for producer, fingerprint in keys:
+        by_producer.setdefault(producer, []).append(fingerprint)
+    for producer, fingerprints in by_producer.items():
+        for chunk in chunks(fingerprints):
+            connection.execute(
+                delete(reports).where(
+                    reports.c.organisation == organisation,
+                    reports.c.producer == producer,
+                    reports.c.fingerprint.in_(chunk),
+                )
+            )
+
+
+def alerts_by_fingerprint(
+    connection: Connection, organisation: str, fingerprints: Iterable[str], *, lock: bool = False
+) -> dict[str, Alert]:
+    """These alerts, as far as they exist; `lock` holds them until the transaction ends."""
+    found = {}
+    for chunk in chunks(sorted(set(fingerprints))):
+        query = (
+            select(alerts)
+            .where(alerts.c.organisation == organisation, alerts.c.fingerprint.in_(chunk))
+            .order_by(alerts.c.fingerprint)
+        )
+        for row in connection.execute(locked(connection, query) if lock else query):
+            found[row.fingerprint] = read_alert(row)
+    return found
+
+
+def alerts_changed_since(connection: Connection, organisation: str, change: int) -> tuple[list[Alert], int]:
+    """The alerts that changed after `change`, and the number of the last change."""
+    query = select(alerts).where(alerts.c.organisation == organisation, alerts.c.changed > change)
+    rows = connection.execute(query).all()
+    return [read_alert(row) for row in rows], max((row.changed for row in rows), default=change)
+
+
+def firing_alerts(connection: Connection, organisation: str) -> list[Alert]:
+    """Every alert of the organisation that fires."""
+    query = select(alerts).where(alerts.c.organisation == organisation, alerts.c.ends_at.is_(None))
+    return [read_alert(row) for row in connection.execute(query)]
+
+
+def alerts_with_ended_answers(connection: Connection, now: int, limit: int) -> list[tuple[str, Alert]]:
+    """Alerts with an acknowledgement or a snooze whose time is over: (organisation, alert)."""
+    query = select(alerts).where(alerts.c.answer_ends_at <= now).order_by(alerts.c.answer_ends_at).limit(limit)
+    return [(row.organisation, read_alert(row)) for row in connection.execute(locked(connection, query, skip=True))]
+
+
+def write_alerts(connection: Connection, organisation: str, written: Sequence[Alert], change: int) -> None:
+    upsert(connection, alerts, [alert_values(organisation, alert, change) for alert in written])
+
+
+def next_expiry(connection: Connection) -> int | None:
+    """When the next pushed report, acknowledgement or snooze ends by itself."""
+    report_ends = connection.execute(select(func.min(reports.c.expires_at))).scalar()
+    answer_ends = connection.execute(select(func.min(alerts.c.answer_ends_at))).scalar()
+    return min((instant for instant in (report_ends, answer_ends) if instant is not None), default=None)
+
+
+def organisations(connection: Connection) -> list[str]:
+    """Every organisation that ever changed anything."""
+    return list(connection.execute(select(counters.c.organisation).order_by(counters.c.organisation)).scalars())
+
+
+def prune_resolved(connection: Connection, before: int, limit: int = 1000) -> int:
+    """Delete up to `limit` alerts that were resolved before `before` and are in no group any more."""
+    waiting = select(members.c.fingerprint).where(members.c.organisation == alerts.c.organisation)
+    old = (
+        select(alerts.c.organisation, alerts.c.fingerprint)
+        .where(alerts.c.ends_at < before, alerts.c.fingerprint.not_in(waiting))
+        .limit(limit)
+    )
+    deleted = 0
+    found: dict[str, list[str]] = {}
+    for organisation, fingerprint in connection.execute(old):
+        found.setdefault(organisation, []).append(fingerprint)
+    for organisation, fingerprints in found.items():
+        for chunk in chunks(fingerprints):
+            statement = delete(alerts).where(
+                alerts.c.organisation == organisation, alerts.c.fingerprint.in_(chunk), alerts.c.ends_at < before
+            )
+            deleted += connection.execute(statement).rowcount
+    return deleted

@@ -1,0 +1,453 @@
+"""The outbox: notifications on their way, claimed by one replica at a time, and every attempt to deliver them.
+
+A claimed row carries its owner, the end of the lease and an epoch; whatever is written about it later is conditional on
+the epoch, so that a replica that lost its lease can no longer change the row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, Row, Text, and_, cast, func, insert, or_, select, text, update
+
+from alertd.routing.told import Content
+from alertd.store.rows import content_values, read_content
+from alertd.store.statements import insert_missing
+from alertd.store.tables import attempts, channels, notifications
+
+PENDING, SENDING, SENT, FAILED = "pending", "sending", "sent", "failed"
+SUPERSEDED, WITHDRAWN = "superseded", "withdrawn"
+
+
+@dataclass(frozen=True)
+class Notification:
+    """One message for one group to one integration, as its row has it.
+
+    `tries` counts every attempt, `uncertain` those that may have been taken by the receiver all the same. `alerts` are
+    the alerts of the message, as they are rendered.
+    """
+
+    organisation: str
+    id: str
+    group_id: str
+    group_key: str
+    group_labels: Mapping[str, str]
+    receiver: str
+    integration: str
+    episode: str
+    sequence: int
+    reason: str
+    status: str
+    content: Content
+    alerts: Sequence[Mapping[str, Any]]
+    created_at: int
+    due_at: int
+    tries: int = 0
+    uncertain: int = 0
+    epoch: int = 0
+    lease_until: int | None = None
+    finished_at: int | None = None
+    error: str = ""
+
+
+@dataclass(frozen=True)
+class Channel:
+    """How an integration does. `free_at`: nothing is sent before it (its rate, or a pause that it asked for)."""
+
+    organisation: str
+    integration: str
+    free_at: int = 0
+    failing_since: int | None = None
+    failures: int = 0
+    broken: bool = False
+    last_success_at: int | None = None
+    last_error: str = ""
+
+
+def add(connection: Connection, added: Iterable[Notification]) -> None:
+    """Put notifications into the outbox."""
+    rows = [
+        {
+            "organisation": item.organisation,
+            "id": item.id,
+            "group_id": item.group_id,
+            "group_key": item.group_key,
+            "group_labels": dict(item.group_labels),
+            "receiver": item.receiver,
+            "integration": item.integration,
+            "episode": item.episode,
+            "sequence": item.sequence,
+            "reason": item.reason,
+            "status": item.status,
+            "content": content_values(item.content),
+            "alerts": list(item.alerts),
+            "created_at": item.created_at,
+            "due_at": item.due_at,
+            "tries": item.tries,
+            "uncertain": item.uncertain,
+            "epoch": item.epoch,
+            "error": item.error,
+        }
+        for item in added
+    ]
+    if rows:
+        connection.execute(insert(notifications), rows)
+
+
+def rewrite(
+    connection: Connection,
+    organisation: str,
+    notification_id: str,
+    *,
+    reason: str,
+    content: Content,
+    alerts: Sequence[Mapping[str, Any]],
+) -> None:
+    """Change what a notification says that nobody can have seen yet."""
+    connection.execute(
+        update(notifications)
+        .where(_is(organisation, notification_id))
+        .values(reason=reason, content=content_values(content), alerts=list(alerts))
+    )
+
+
+def close(connection: Connection, organisation: str, notification_id: str, status: str, error: str, now: int) -> None:
+    """End a notification that is not sent: superseded, withdrawn."""
+    connection.execute(
+        update(notifications)
+        .where(_is(organisation, notification_id), notifications.c.status.in_((PENDING, SENDING)))
+        .values(status=status, error=error, finished_at=now, lease_until=None)
+    )
+
+
+def mark_outdated(connection: Connection, organisation: str, notification_id: str) -> None:
+    """Note on a notification in the air that its group has moved on, so that it is planned again when it lands."""
+    connection.execute(
+        update(notifications)
+        .where(_is(organisation, notification_id), notifications.c.status == SENDING)
+        .values(error="outdated")
+    )
+
+
+_CLAIM_SQLITE = text("""
+    UPDATE notifications
+    SET status = 'sending', owner = :owner, lease_until = :lease_until, epoch = epoch + 1,
+        uncertain = uncertain + (status = 'sending')
+    WHERE (organisation, id) IN (
+        SELECT organisation, id FROM notifications
+        WHERE (status = 'pending' AND due_at <= :now) OR (status = 'sending' AND lease_until <= :now)
+        ORDER BY due_at LIMIT :count
+    )
+    RETURNING organisation, id
+""")
+
+_CLAIM_POSTGRESQL = text("""
+    WITH due AS (
+        SELECT organisation, id FROM notifications
+        WHERE (status = 'pending' AND due_at <= :now) OR (status = 'sending' AND lease_until <= :now)
+        ORDER BY due_at LIMIT :count FOR UPDATE SKIP LOCKED
+    )
+    UPDATE notifications AS n
+    SET status = 'sending', owner = :owner, lease_until = :lease_until, epoch = n.epoch + 1,
+        uncertain = n.uncertain + CASE WHEN n.status = 'sending' THEN 1 ELSE 0 END
+    FROM due WHERE n.organisation = due.organisation AND n.id = due.id
+    RETURNING n.organisation, n.id
+""")
+
+
+def claim(connection: Connection, owner: str, now: int, lease: int, count: int) -> list[Notification]:
+    """Take up to `count` notifications that are due, and those whose owner died with them in the air."""
+    statement = _CLAIM_POSTGRESQL if connection.dialect.name == "postgresql" else _CLAIM_SQLITE
+    parameters = {"owner": owner, "now": now, "lease_until": now + lease, "count": count}
+    keys = connection.execute(statement, parameters).all()
+    claimed = [_get(connection, organisation, notification_id) for organisation, notification_id in keys]
+    return sorted((item for item in claimed if item is not None), key=lambda item: (item.due_at, item.created_at))
+
+
+def take_over(connection: Connection, claimed: Notification, fresh: Notification) -> None:
+    """Give the claim on one notification, which is closed, to the one that takes its place."""
+    old = select(notifications.c.owner).where(_is(claimed.organisation, claimed.id))
+    owner = connection.execute(old).scalar_one()
+    connection.execute(
+        update(notifications)
+        .where(_is(fresh.organisation, fresh.id))
+        .values(status=SENDING, owner=owner, lease_until=claimed.lease_until, epoch=1)
+    )
+
+
+def release_dead(connection: Connection, living: Iterable[str], now: int) -> int:
+    """End the leases of owners that are not among the living: what they had in the air is due again."""
+    statement = (
+        update(notifications)
+        .where(notifications.c.status == SENDING, notifications.c.owner.not_in(sorted(living)))
+        .values(lease_until=now)
+    )
+    return connection.execute(statement).rowcount
+
+
+def put_back(connection: Connection, organisation: str, notification_id: str, epoch: int, due_at: int) -> None:
+    """Give a claimed notification back untried: its channel is not free before `due_at`."""
+    connection.execute(
+        update(notifications)
+        .where(_is(organisation, notification_id), notifications.c.epoch == epoch)
+        .values(status=PENDING, due_at=due_at, owner=None, lease_until=None)
+    )
+
+
+def begin_attempt(connection: Connection, notification: Notification, now: int) -> int:
+    """Write down that a try begins, before anything is sent; its number, counted from 1."""
+    number = notification.tries + 1
+    connection.execute(
+        update(notifications)
+        .where(_is(notification.organisation, notification.id), notifications.c.epoch == notification.epoch)
+        .values(tries=number)
+    )
+    connection.execute(
+        insert(attempts).values(
+            organisation=notification.organisation,
+            notification_id=notification.id,
+            number=number,
+            started_at=now,
+            outcome="unknown",
+            reason="",
+            answer="",
+        )
+    )
+    return number
+
+
+def end_attempt(
+    connection: Connection,
+    organisation: str,
+    notification_id: str,
+    number: int,
+    *,
+    outcome: str,
+    reason: str,
+    status_code: int | None,
+    answer: str,
+    now: int,
+) -> None:
+    """Write down how a try ended: `delivered`, `temporary` or `permanent`."""
+    connection.execute(
+        update(attempts)
+        .where(
+            attempts.c.organisation == organisation,
+            attempts.c.notification_id == notification_id,
+            attempts.c.number == number,
+        )
+        .values(finished_at=now, outcome=outcome, reason=reason, status_code=status_code, answer=answer[:2000])
+    )
+
+
+def finish(
+    connection: Connection,
+    notification: Notification,
+    *,
+    status: str,
+    error: str,
+    now: int,
+    due_at: int | None = None,
+    uncertain: bool = False,
+) -> bool | None:
+    """Write the outcome of a try, if the lease is still ours; `due_at` is the next try of one that stays pending.
+
+    Returns whether the group moved on while it was in the air; None when the lease was lost.
+    """
+    row = connection.execute(
+        select(notifications.c.error).where(
+            _is(notification.organisation, notification.id),
+            notifications.c.epoch == notification.epoch,
+            notifications.c.status == SENDING,
+        )
+    ).first()
+    if row is None:
+        return None
+    values: dict[str, Any] = {"status": status, "error": error, "owner": None, "lease_until": None}
+    if due_at is not None:
+        values["due_at"] = due_at
+    else:
+        values["finished_at"] = now
+    if uncertain:
+        values["uncertain"] = notifications.c.uncertain + 1
+    connection.execute(update(notifications).where(_is(notification.organisation, notification.id)).values(**values))
+    return bool(row.error == "outdated")
+
+
+def others_open(connection: Connection, organisation: str, group_id: str) -> bool:
+    """Whether the group still has a notification on its way."""
+    query = select(notifications.c.id).where(
+        notifications.c.organisation == organisation,
+        notifications.c.group_id == group_id,
+        notifications.c.status.in_((PENDING, SENDING)),
+    )
+    return connection.execute(query.limit(1)).first() is not None
+
+
+def next_due(connection: Connection) -> int | None:
+    """When the next notification is due, or the lease of one in the air ends."""
+    pending = select(func.min(notifications.c.due_at)).where(notifications.c.status == PENDING)
+    sending = select(func.min(notifications.c.lease_until)).where(notifications.c.status == SENDING)
+    instants = [connection.execute(query).scalar() for query in (pending, sending)]
+    return min((instant for instant in instants if instant is not None), default=None)
+
+
+def get(connection: Connection, organisation: str, notification_id: str) -> Notification | None:
+    return _get(connection, organisation, notification_id)
+
+
+def listing(
+    connection: Connection,
+    organisation: str,
+    *,
+    statuses: Sequence[str] = (),
+    receiver: str | None = None,
+    integration: str | None = None,
+    fingerprint: str | None = None,
+    before: tuple[int, str] | None = None,
+    limit: int = 100,
+) -> list[Notification]:
+    """The newest notifications first; `before` is (created_at, id) of the last one of the page before."""
+    query = (
+        select(notifications)
+        .where(notifications.c.organisation == organisation)
+        .order_by(notifications.c.created_at.desc(), notifications.c.id.desc())
+        .limit(limit)
+    )
+    if statuses:
+        query = query.where(notifications.c.status.in_(statuses))
+    if receiver is not None:
+        query = query.where(notifications.c.receiver == receiver)
+    if integration is not None:
+        query = query.where(notifications.c.integration == integration)
+    if fingerprint is not None:
+        # A fingerprint is sixteen hex digits and stands in the message as a JSON string.
+        query = query.where(cast(notifications.c.alerts, Text).contains(f'"{fingerprint}"'))
+    if before is not None:
+        at, last = before
+        older = and_(notifications.c.created_at == at, notifications.c.id < last)
+        query = query.where(or_(notifications.c.created_at < at, older))
+    return [_read(row) for row in connection.execute(query)]
+
+
+def attempts_of(connection: Connection, organisation: str, notification_id: str) -> list[dict[str, Any]]:
+    """Every try of a notification in order, as plain values."""
+    query = (
+        select(attempts)
+        .where(attempts.c.organisation == organisation, attempts.c.notification_id == notification_id)
+        .order_by(attempts.c.number)
+    )
+    return [dict(row._mapping) for row in connection.execute(query)]  # noqa: SLF001 - SQLAlchemy's public name
+
+
+def counts(connection: Connection) -> dict[tuple[str, str], int]:
+    """How many notifications there are: (integration, status) → number."""
+    query = select(notifications.c.integration, notifications.c.status, func.count()).group_by(
+        notifications.c.integration, notifications.c.status
+    )
+    return {(integration, status): number for integration, status, number in connection.execute(query)}
+
+
+def channel(connection: Connection, organisation: str, integration: str) -> Channel:
+    """How an integration does; a blank channel for one that was never used."""
+    insert_missing(
+        connection,
+        channels,
+        [
+            {
+                "organisation": organisation,
+                "integration": integration,
+                "free_at": 0,
+                "failures": 0,
+                "broken": False,
+                "last_error": "",
+            }
+        ],
+    )
+    row = connection.execute(
+        select(channels).where(channels.c.organisation == organisation, channels.c.integration == integration)
+    ).one()
+    return _read_channel(row)
+
+
+def write_channel(connection: Connection, changed: Channel) -> None:
+    connection.execute(
+        update(channels)
+        .where(channels.c.organisation == changed.organisation, channels.c.integration == changed.integration)
+        .values(
+            free_at=changed.free_at,
+            failing_since=changed.failing_since,
+            failures=changed.failures,
+            broken=changed.broken,
+            last_success_at=changed.last_success_at,
+            last_error=changed.last_error,
+        )
+    )
+
+
+def all_channels(connection: Connection) -> list[Channel]:
+    return [_read_channel(row) for row in connection.execute(select(channels))]
+
+
+def prune(connection: Connection, before: int, limit: int = 1000) -> int:
+    """Delete up to `limit` finished notifications older than `before`, with their attempts."""
+    query = select(notifications.c.organisation, notifications.c.id).where(notifications.c.finished_at < before)
+    old = connection.execute(query.limit(limit)).all()
+    for organisation, notification_id in old:
+        connection.execute(
+            attempts.delete().where(
+                attempts.c.organisation == organisation, attempts.c.notification_id == notification_id
+            )
+        )
+        connection.execute(notifications.delete().where(_is(organisation, notification_id)))
+    return len(old)
+
+
+def _is(organisation: str, notification_id: str) -> Any:
+    return and_(notifications.c.organisation == organisation, notifications.c.id == notification_id)
+
+
+def _get(connection: Connection, organisation: str, notification_id: str) -> Notification | None:
+    row = connection.execute(select(notifications).where(_is(organisation, notification_id))).first()
+    return _read(row) if row else None
+
+
+def _read(row: Row[Any]) -> Notification:
+    return Notification(
+        organisation=row.organisation,
+        id=row.id,
+        group_id=row.group_id,
+        group_key=row.group_key,
+        group_labels=row.group_labels,
+        receiver=row.receiver,
+        integration=row.integration,
+        episode=row.episode,
+        sequence=row.sequence,
+        reason=row.reason,
+        status=row.status,
+        content=read_content(row.content),
+        alerts=row.alerts,
+        created_at=row.created_at,
+        due_at=row.due_at,
+        tries=row.tries,
+        uncertain=row.uncertain,
+        epoch=row.epoch,
+        lease_until=row.lease_until,
+        finished_at=row.finished_at,
+        error=row.error,
+    )
+
+
+def _read_channel(row: Row[Any]) -> Channel:
+    return Channel(
+        organisation=row.organisation,
+        integration=row.integration,
+        free_at=row.free_at,
+        failing_since=row.failing_since,
+        failures=row.failures,
+        broken=row.broken,
+        last_success_at=row.last_success_at,
+        last_error=row.last_error,
+    )

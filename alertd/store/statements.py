@@ -1,0 +1,53 @@
+"""The few statements whose words differ between SQLite and PostgreSQL."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, TypeVar
+
+from sqlalchemy import Connection, Select, Table
+from sqlalchemy.dialects import postgresql, sqlite
+
+T = TypeVar("T")
+
+# SQLite refuses statements with more than 32 766 variables; a chunk of keys stays far below.
+CHUNK = 500
+
+
+def upsert(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Insert `rows`, or replace every column of those whose primary key is there already."""
+    if not rows:
+        return
+    keys = [column.name for column in table.primary_key]
+    insert = (postgresql if connection.dialect.name == "postgresql" else sqlite).insert(table)
+    values = {column.name: insert.excluded[column.name] for column in table.columns if column.name not in keys}
+    connection.execute(insert.on_conflict_do_update(index_elements=keys, set_=values), list(rows))
+
+
+def insert_missing(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Insert `rows`; one whose primary key is there already is left as it is."""
+    if not rows:
+        return
+    keys = [column.name for column in table.primary_key]
+    insert = (postgresql if connection.dialect.name == "postgresql" else sqlite).insert(table)
+    connection.execute(insert.on_conflict_do_nothing(index_elements=keys), list(rows))
+
+
+def locked(connection: Connection, select: Select[Any], *, skip: bool = False) -> Select[Any]:
+    """`select` with its rows locked until the transaction ends; `skip` leaves out those that others have locked.
+
+    SQLite's write transactions exclude each other whole, so it needs no row locks.
+    """
+    return select.with_for_update(skip_locked=skip) if connection.dialect.name == "postgresql" else select
+
+
+def chunks(values: Iterable[T]) -> Iterator[list[T]]:
+    """The values in lists short enough for one statement."""
+    chunk: list[T] = []
+    for value in values:
+        chunk.append(value)
+        if len(chunk) == CHUNK:
+            yield chunk
+            chunk = []
+    if chunk:
+        yield chunk

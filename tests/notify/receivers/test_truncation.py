@@ -1,0 +1,49 @@
+"""Cutting texts: never longer than the limit, never half a character."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from alertd.notify.receivers.truncation import truncate_bytes, truncate_runes
+
+
+@pytest.mark.parametrize(
+    ("text", "limit", "expected"),
+    [
+        ("", 5, ""),
+        ("abcde", 5, "abcde"),
+        ("abcdef", 5, "abcd…"),
+        ("äöüäöü", 5, "äöüä…"),
+        ("abcdef", 3, "abc"),
+        ("abcdef", 0, ""),
+    ],
+)
+def test_truncate_runes(text: str, limit: int, expected: str) -> None:
+    """Characters count, whatever they weigh; up to three there is no room for an ellipsis."""
+    assert truncate_runes(text, limit) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "limit", "expected"),
+    [
+        ("abcde", 5, "abcde"),
+        ("abcdef", 5, "ab…"),
+        ("ääää", 6, "ä…"),
+        ("ääää", 3, "ä"),
+        ("abc", 2, "ab"),
+    ],
+)
+def test_truncate_bytes(text: str, limit: int, expected: str) -> None:
+    """Bytes count, and the ellipsis weighs three of them."""
+    assert truncate_bytes(text, limit) == expected
+
+
+@given(st.text(), st.integers(0, 40))
+def test_limits_hold(text: str, limit: int) -> None:
+    """Whatever the text, the limit holds and a short text is left alone."""
+    assert len(truncate_runes(text, limit)) <= limit
+    assert len(truncate_bytes(text, limit).encode()) <= limit
+    if len(text.encode()) <= limit:
+        assert truncate_bytes(text, limit) == truncate_runes(text, limit) == text
