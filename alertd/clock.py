@@ -69,3 +69,8 @@ def to_rfc3339(instant: int) -> str:
 def from_rfc3339(text: str) -> int:
     """The instant of an RFC 3339 time; raises `ValueError` for anything else."""
     return from_datetime(datetime.fromisoformat(text))
+
+
+def monotonic() -> int:
+    """Milliseconds of a clock that only measures durations and is never set."""
+    return time.monotonic_ns() // 1_000_000

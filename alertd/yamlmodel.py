@@ -168,8 +168,10 @@ def _meant(detail: ErrorDetails) -> str:
         words = [word.strip("'") for word in str(detail["ctx"]["expected"]).replace(" or ", ", ").split(", ")]
         near = difflib.get_close_matches(found, words, n=1)
         return f"; did you mean {near[0]!r}?" if near else ""
-    if detail["type"] in {"list_type", "tuple_type"} and isinstance(found, str | int | dict):
-        return "; begin each entry with '- '"
+    if detail["type"] in {"list_type", "tuple_type"} and isinstance(found, str | int):
+        return f"; write [{found}]" if len(str(found)) <= _LONGEST_QUOTE else "; put it in brackets"
+    if detail["type"] in {"model_type", "dict_type"} and found is None:
+        return "; write its keys or remove it"
     if detail["type"] == "string_type" and found is None:
         return '; write "" for empty text'
     return ""

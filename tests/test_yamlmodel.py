@@ -72,11 +72,11 @@ class Root(Strict):
             "groups: {a: {rules: [{alert: X, labels: {x: {}}}]}}",
             "1:45: groups.a.rules.0.labels.x: expected text, found a mapping",
         ),
-        ("groups: {a: {rules: x}}", "1:21: groups.a.rules: expected a list, found 'x'; begin each entry with '- '"),
+        ("groups: {a: {rules: x}}", "1:21: groups.a.rules: expected a list, found 'x'; write [x]"),
         ("groups: [a]", "1:9: groups: expected a mapping of keys to values, found a list"),
         ("groups: {a: 5}", "1:13: groups.a: expected a mapping of keys to values, found the number 5"),
         ("5", "1:1: expected a mapping of keys to values, found the number 5"),
-        ("", "1:1: expected a mapping of keys to values, found nothing"),
+        ("", "1:1: expected a mapping of keys to values, found nothing; write its keys or remove it"),
         ("groups: {a: {limit: 1.10}}", "1:21: groups.a.limit: expected a whole number, found the number 1.10"),
         ("groups: {a: {limit: -1}}", "1:21: groups.a.limit: expected a number of at least 0, found the number -1"),
         (

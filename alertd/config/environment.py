@@ -50,6 +50,6 @@ class Expansion:
         if name not in self._env:
             sentence = f"the environment has no variable {name}; set it, or write $${{{name}}} for the text itself"
             self.problems.append(self._document.problem(path, sentence))
-            return ""
+            return found[0]
         self._used[name] = self._env[name]
         return self._env[name]

@@ -64,11 +64,18 @@ class Authorization(Section):
 
 
 class HttpHeader(Section):
-    """The values of one header; all of them are sent."""
+    """The values of one header, sent with commas between them; or one file that holds the value."""
 
     values: tuple[Text, ...] = Field((), description="Values that anybody may read.")
     secrets: tuple[Secret, ...] = Field((), description="Values that are never shown.")
-    files: tuple[File, ...] = Field((), description="Files that hold one value each.")
+    files: tuple[File, ...] = Field((), description="A file with the value; it is read again for each request.")
+
+    @classmethod
+    def complaints(cls, written: Mapping[str, object]) -> Iterator[Complaint]:
+        files = written.get("files")
+        others = written.get("values") or written.get("secrets")
+        if isinstance(files, list) and files and (len(files) > 1 or others):
+            yield "files", "a header takes its value from one file, or from values and secrets; keep one of the two"
 
 
 class HttpConfig(Section):

@@ -35,6 +35,11 @@ INHERITED: Mapping[type[Section], tuple[Keys, ...]] = {
 _SLACK_TOKEN: Keys = (("app_token", "slack_app_token"), ("app_token_file", "slack_app_token_file"))
 _SLACK_URL: Keys = (("api_url", "slack_api_url"), ("api_url_file", "slack_api_url_file"))
 
+_NO_SLACK = (
+    "no Slack API URL nor App token set either inline or in a file;"
+    " add slack_app_token or slack_api_url to global, or app_token or api_url to this receiver"
+)
+
 Integration = TypeVar("Integration", WebhookConfig, EmailConfig, SlackConfig, PagerdutyConfig)
 
 
@@ -86,11 +91,11 @@ def authenticates(http: HttpConfig) -> bool:
 def missing_email(written: Mapping[str, object], general: Mapping[str, object]) -> Iterator[Complaint]:
     """What a mail needs and neither the receiver nor `global` says."""
     if not is_given(written, "smarthost") and not is_given(general, "smtp_smarthost"):
-        yield "", "no global SMTP smarthost set; add smtp_smarthost to global, or smarthost here"
+        yield "", "no global SMTP smarthost set; add smtp_smarthost to global, or smarthost to this receiver"
     headers = written.get("headers")
     from_header = isinstance(headers, dict) and any(str(name).lower() == "from" for name in headers)
     if not is_given(written, "from") and not is_given(general, "smtp_from") and not from_header:
-        yield "", "no global SMTP from set; add smtp_from to global, or from here"
+        yield "", "no global SMTP from set; add smtp_from to global, or from to this receiver"
 
 
 def missing_slack(written: Mapping[str, object], general: Mapping[str, object]) -> Iterator[Complaint]:
@@ -105,8 +110,4 @@ def missing_slack(written: Mapping[str, object], general: Mapping[str, object]) 
         sentence = "http authorization can't be set when using Slack App tokens; remove it or the token"
         yield ("http_config" if "http_config" in written else "app_token/app_token_file"), sentence
     if not (url or token or global_url or (global_token and not authorized)):
-        yield (
-            "",
-            "no Slack API URL nor App token set either inline or in a file;"
-            " add slack_app_token or slack_api_url to global, or app_token or api_url here",
-        )
+        yield "", _NO_SLACK

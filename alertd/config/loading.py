@@ -72,8 +72,8 @@ def parse_config(text: str, file: str, directory: Path, env: Mapping[str, str]) 
     try:
         settings = validate(document, Settings, context={"directory": directory.absolute()})
     except InvalidInput as error:
-        known = {problem.field for problem in complaints}
-        complaints += [problem for problem in error.problems if problem.field not in known]
+        known = {_place(problem) for problem in complaints}
+        complaints += [problem for problem in error.problems if _place(problem) not in known]
         settings = None
     if DATABASE_VARIABLE in env and not is_database_url(env[DATABASE_VARIABLE]):
         sentence = f"{DATABASE_VARIABLE} must be sqlite:///FILE or postgresql://USER:PASSWORD@HOST/NAME"
@@ -92,3 +92,8 @@ def parse_config(text: str, file: str, directory: Path, env: Mapping[str, str]) 
         receivers={receiver.name: receiver for receiver in settings.receivers},
         warnings=tuple(ambiguous_matchers(settings, document)),
     )
+
+
+def _place(problem: Problem) -> tuple[int, int, str]:
+    """Of two problems at one place the first says why, as that a variable is not set; the other only follows."""
+    return (problem.line, problem.column, problem.field)

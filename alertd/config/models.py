@@ -26,6 +26,7 @@ from alertd.config.types import (
     Section,
     Text,
     at_most_one,
+    flag_of,
     is_given,
     own,
     positive,
@@ -98,8 +99,14 @@ LATER = {
 }
 
 
+_OPEN = (
+    "alertd would listen beyond this machine and ask nobody who they are;"
+    " set required: true, or allow_unauthenticated: true if that is meant"
+)
+
+
 class Settings(Section):
-    """The file."""
+    """The keys at the top."""
 
     global_: GlobalConfig = Field(
         GlobalConfig(), alias="global", description="What holds wherever nothing else is said."
@@ -147,7 +154,7 @@ class Settings(Section):
     @classmethod
     def complaints(cls, written: Mapping[str, object]) -> Iterator[Complaint]:
         if written.get("route") is None:
-            yield "", "no route provided in config; add a route with a receiver"
+            yield "route", "no route provided in config; add a route with a receiver"
         yield from ((key, sentence) for key, sentence in LATER.items() if key in written)
         database = written.get("database")
         if isinstance(database, str) and not is_database_url(database):
@@ -157,14 +164,11 @@ class Settings(Section):
 
 def _open_to_all(written: Mapping[str, object]) -> Iterator[Complaint]:
     auth = written.get("auth")
-    host = str(written.get("listen", "127.0.0.1")).rpartition(":")[0].strip("[]") or "0.0.0.0"  # noqa: S104
-    if isinstance(auth, dict) and auth.get("required") is False and auth.get("allow_unauthenticated") is not True:
-        if "listen" in written and not is_loopback(host):
-            yield (
-                "auth",
-                "alertd would listen beyond this machine and ask nobody who they are; set required: true,"
-                " or allow_unauthenticated: true if that is meant",
-            )
+    host = str(written.get("listen", "127.0.0.1:")).rpartition(":")[0].strip("[]")
+    if not isinstance(auth, dict) or is_loopback(host):
+        return
+    if flag_of(auth.get("required")) is False and not flag_of(auth.get("allow_unauthenticated")):
+        yield "auth", _OPEN
 
 
 def is_loopback(host: str) -> bool:

@@ -11,7 +11,7 @@ import binascii
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field, SecretStr
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 
 from alertd.config.http import HttpConfig, TlsConfig
 from alertd.config.types import (
@@ -22,14 +22,17 @@ from alertd.config.types import (
     File,
     Flag,
     HttpUrl,
+    Kind,
     Labels,
     Secret,
     SecretUrl,
     Section,
     Template,
     Text,
+    flag_of,
     is_given,
     own,
+    to_text,
 )
 
 SLACK_POST_MESSAGE = "https://slack.com/api/chat.postMessage"
@@ -50,6 +53,14 @@ def _check_signing_secret(secret: SecretStr) -> SecretStr:
     return secret
 
 
+def _check_webhook_url(url: SecretStr) -> SecretStr:
+    text = url.get_secret_value()
+    if not text.startswith(("http://", "https://", "{{")):
+        raise ValueError("this is no web address; write it in full, as in https://example.org/hook")
+    return url
+
+
+WebhookUrl = Annotated[SecretStr, BeforeValidator(to_text), AfterValidator(_check_webhook_url), Kind("secret")]
 SigningSecret = Annotated[Secret, AfterValidator(_check_signing_secret)]
 
 
@@ -58,7 +69,7 @@ class WebhookConfig(Section):
 
     send_resolved: Flag = Field(True, description="Whether the end of alerts is told.")
     http_config: HttpConfig | None = Field(None, description=_HTTP_CONFIG)
-    url: Secret | None = Field(None, description="Where to post. A template.")
+    url: WebhookUrl | None = Field(None, description="Where to post. A template.")
     url_file: File = Field("", description="A file with the URL.")
     max_alerts: Count = Field(0, description="The number of alerts in one message; 0 is all.")
     timeout: Duration = Field(0, description=_TIMEOUT)
@@ -77,9 +88,6 @@ class WebhookConfig(Section):
         yield from super().complaints(written)
         if not is_given(written, "url") and not is_given(written, "url_file"):
             yield "", "one of url or url_file must be configured; add the address to post to"
-        url = written.get("url")
-        if isinstance(url, str) and url and "{{" not in url and not url.startswith(("http://", "https://")):
-            yield "url", "this is no web address; write it in full, as in https://example.org/hook"
 
 
 class Threading(Section):
@@ -92,7 +100,7 @@ class Threading(Section):
 
     @classmethod
     def complaints(cls, written: Mapping[str, object]) -> Iterator[Complaint]:
-        if written.get("enabled") is True and not is_given(written, "thread_by_date"):
+        if flag_of(written.get("enabled")) and not is_given(written, "thread_by_date"):
             yield "", "thread_by_date is missing; add it as none or daily"
 
 
@@ -205,7 +213,7 @@ class SlackConfig(Section):
     actions: tuple[SlackAction, ...] = Field((), description="Buttons.")
     update_message: Flag | None = Field(
         None,
-        description="Whether one message is kept up to date in place of new ones; default: yes for a bot, which alone can.",
+        description="Whether one message is kept up to date, not new ones sent; default: yes for bots, which can.",
     )
     timeout: Duration = Field(0, description=_TIMEOUT)
 
@@ -221,7 +229,7 @@ class SlackConfig(Section):
         url = written.get("api_url") or written.get("api_url_file")
         yield from super().complaints({**written, "app_token/app_token_file": token, "api_url/api_url_file": url})
         by_webhook = url is not None and written.get("api_url") != SLACK_POST_MESSAGE
-        if written.get("update_message") is True and by_webhook:
+        if flag_of(written.get("update_message")) and by_webhook:
             yield (
                 "update_message",
                 f"{_ONLY_BOTS_UPDATE} {SLACK_POST_MESSAGE}, or better be replaced by app_token",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 import yaml
 from pydantic import BaseModel, SecretStr
@@ -52,3 +53,18 @@ def is_own(field: FieldInfo) -> bool:
     """Whether only alertd knows this key."""
     extra = field.json_schema_extra
     return isinstance(extra, dict) and extra.get("own") is True
+
+
+def secret_values(value: object) -> Iterator[str]:
+    """Every secret that a section and the sections in it carry."""
+    if isinstance(value, SecretStr):
+        yield value.get_secret_value()
+    elif isinstance(value, BaseModel):
+        for name in type(value).model_fields:
+            yield from secret_values(getattr(value, name))
+    elif isinstance(value, dict):
+        for member in value.values():
+            yield from secret_values(member)
+    elif isinstance(value, tuple | list):
+        for member in value:
+            yield from secret_values(member)

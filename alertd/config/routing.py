@@ -37,7 +37,7 @@ def _check_pattern(text: str) -> str:
     try:
         LabelPattern(text)
     except PatternError as error:
-        raise ValueError(f"{text!r} is no regular expression that RE2 takes: {error}") from error
+        raise ValueError(f"{text!r} is no regular expression that RE2 takes ({error}); mend it or use match") from error
     return text
 
 
@@ -54,7 +54,7 @@ Pattern = Annotated[Text, AfterValidator(_check_pattern)]
 
 
 class RouteConfig(Section):
-    """A node of the tree. What is not given is taken from the parent, except the last three keys before `labels`."""
+    """A node of the tree. What is not given comes from the parent, but for conditions, times and `continue`."""
 
     receiver: Text | None = Field(
         None, description="The receiver of alerts that no child takes; the root must have one."

@@ -24,7 +24,7 @@ from pydantic import (
 
 from alertd.promql.durations import parse_duration
 from alertd.yamlfile import text_of
-from alertd.yamlmodel import describe
+from alertd.yamlmodel import describe, keys_of
 
 Complaint = tuple[str, str]
 """A key of a section, or "" for the section itself, and a sentence about it."""
@@ -36,14 +36,15 @@ class Section(BaseModel):
     `exclusive` names groups of keys of which at most one may be given.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True, hide_input_in_errors=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
     exclusive: ClassVar[tuple[tuple[str, ...], ...]] = ()
 
     @model_validator(mode="before")
     @classmethod
     def _leave_out_nothing(cls, data: Any) -> Any:
         if isinstance(data, dict):
-            return {key: value for key, value in data.items() if value is not None}
+            known = keys_of(cls)
+            return {key: value for key, value in data.items() if value is not None or key not in known}
         return data
 
     @classmethod
@@ -75,7 +76,8 @@ def own(default: Any, description: str, **options: Any) -> Any:
     return Field(default, description=description, json_schema_extra={"own": True}, **options)
 
 
-def _to_text(value: object) -> object:
+def to_text(value: object) -> object:
+    """A scalar as it was written; anything else as it is."""
     return text_of(value) if isinstance(value, bool | int | float) else value
 
 
@@ -101,6 +103,14 @@ def _to_duration(value: object) -> int:
         raise ValueError(
             f"{text!r} is no duration: write whole numbers with units (y w d h m s ms), as in 30s or 1h30m{unit}"
         ) from None
+
+
+def flag_of(written: object) -> bool | None:
+    """The truth value as written, None for anything else."""
+    try:
+        return _to_flag(written)
+    except ValueError:
+        return None
 
 
 def duration_of(written: object) -> int | None:
@@ -151,7 +161,7 @@ _HOST_PORT = re.compile(r"(?:\[(?P<v6>[0-9a-fA-F:.%]+)\]|(?P<host>[^:\s/]*)):(?P
 def _to_host_port(value: object) -> HostPort:
     found = _HOST_PORT.fullmatch(value) if isinstance(value, str) else None
     if found is None or int(found["port"]) > 65_535:
-        raise ValueError(f"expected a host and a port as mail.example.org:587, found {describe(value)}")
+        raise ValueError(f"expected host:port as 127.0.0.1:9093 or mail.example.org:587, found {describe(value)}")
     return HostPort(found["v6"] or found["host"], int(found["port"]))
 
 
@@ -162,18 +172,18 @@ class Kind:
     name: str
 
 
-Text = Annotated[str, BeforeValidator(_to_text), Kind("text")]
-Template = Annotated[str, BeforeValidator(_to_text), Kind("template")]
+Text = Annotated[str, BeforeValidator(to_text), Kind("text")]
+Template = Annotated[str, BeforeValidator(to_text), Kind("template")]
 Flag = Annotated[bool, PlainValidator(_to_flag), Kind("true or false")]
 Count = Annotated[StrictInt, Field(ge=0), Kind("number")]
 PositiveCount = Annotated[StrictInt, Field(ge=1), Kind("number")]
 Duration = Annotated[int, PlainValidator(_to_duration), Kind("duration")]
-Secret = Annotated[SecretStr, BeforeValidator(_to_text), Kind("secret")]
+Secret = Annotated[SecretStr, BeforeValidator(to_text), Kind("secret")]
 HttpUrl = Annotated[str, AfterValidator(_check_http_url), Kind("URL")]
 SecretUrl = Annotated[SecretStr, AfterValidator(_check_secret_url), Kind("secret URL")]
 File = Annotated[str, AfterValidator(_resolve), Kind("file")]
 Address = Annotated[HostPort, PlainValidator(_to_host_port), Kind("host:port")]
-LabelName = Annotated[str, BeforeValidator(_to_text), AfterValidator(_check_label_name), Kind("label name")]
+LabelName = Annotated[str, BeforeValidator(to_text), AfterValidator(_check_label_name), Kind("label name")]
 Labels = dict[LabelName, Text]
 
 

@@ -35,9 +35,10 @@ from alertd.gotemplate.nodes import (
 )
 from alertd.gotemplate.output import Output
 from alertd.gotemplate.reflection import go_type, is_true, method, shown
-from alertd.gotemplate.signature import ANY, Parameter, signature_of
+from alertd.gotemplate.signature import ANY, Parameter, Signature, signature_of
 
 Function: TypeAlias = Callable[..., object]
+Known: TypeAlias = Mapping[str, tuple[Function, Signature]]
 _Place: TypeAlias = Node | Operand | Command
 
 
@@ -65,12 +66,13 @@ class Execution:
         self,
         tree: Tree,
         templates: Mapping[str, Tree],
-        functions: Mapping[str, Function],
+        functions: Known,
         own_functions: Mapping[str, Function],
         limits: Limits,
         output: Output,
     ) -> None:
-        """`templates` are those that may be called by name; `own_functions` take precedence over `functions`."""
+        """`templates` are those that may be called by name; `own_functions` take precedence over `functions`, whose
+        signatures are read already."""
         self._tree = tree
         self._templates = templates
         self._functions = functions
@@ -292,7 +294,7 @@ class Execution:
         if attribute is not None:
             bound = method(receiver, name)
             if bound is not None:
-                return self._call(bound, name, node, arguments, dot, final)
+                return self._call(bound, signature_of(bound), name, node, arguments, dot, final)
             if has_arguments:
                 raise self._error(f"{name} has arguments but cannot be invoked as function")
             return getattr(receiver, attribute)
@@ -310,12 +312,14 @@ class Execution:
     ) -> object:
         name = node.name
         own = self._own.get(name)
-        function = own if own is not None else self._functions.get(name)
-        if function is None:
-            if name in {"and", "or"}:
-                return self._short_circuit(name, arguments, dot, final)
-            raise self._error(f'"{name}" is not a defined function')
-        return self._call(function, name, at, arguments, dot, final)
+        if own is not None:
+            return self._call(own, signature_of(own), name, at, arguments, dot, final)
+        known = self._functions.get(name)
+        if known is not None:
+            return self._call(*known, name, at, arguments, dot, final)
+        if name in {"and", "or"}:
+            return self._short_circuit(name, arguments, dot, final)
+        raise self._error(f'"{name}" is not a defined function')
 
     def _short_circuit(self, name: str, arguments: tuple[Operand, ...], dot: object, final: object) -> object:
         """`and` and `or`: the first argument that decides, else the last."""
@@ -331,13 +335,13 @@ class Execution:
     def _call(
         self,
         function: Function,
+        signature: Signature,
         name: str,
         at: _Place,
         arguments: tuple[Operand, ...],
         dot: object,
         final: object,
     ) -> object:
-        signature = signature_of(function)
         given = len(arguments) + (final is not _FINAL)
         wanted = len(signature.fixed)
         if signature.variadic is not None:

@@ -83,4 +83,5 @@ def _hexadecimal(value: float, verb: str, precision: int) -> str:
 
 def _binary(value: float) -> str:
     exponent = _SMALLEST if value == 0 else max(math.frexp(value)[1] - 53, _SMALLEST)
-    return f"{int(Fraction(value) / Fraction(2) ** exponent)}p{exponent:+d}"
+    sign = "-" if math.copysign(1.0, value) < 0 else ""
+    return f"{sign}{int(Fraction(abs(value)) / Fraction(2) ** exponent)}p{exponent:+d}"

@@ -19,7 +19,7 @@ from alertd.gotemplate.reflection import go_type, shown, stringer
 _NIL: Final = "<nil>"
 _WIDEST: Final = 1_000_000
 _DEEPEST: Final = 100
-_SIMPLE: Final = re.compile(r"%([-+# 0]*)([a-z])")
+_SIMPLE: Final = re.compile(r"%([-+# 0]*)([1-9][0-9]{0,4})?(\.[0-9]{0,5})?([a-zA-Z])")
 _FLAGS: Final = frozenset("#0+- ")
 _DIGITS: Final = re.compile(r"[0-9]+")
 _INDEX: Final = re.compile(r"\[([^\]]*)\]")
@@ -144,9 +144,8 @@ class _Verb:
 
     def _string(self, text: str, letter: str, value: object = "") -> str:
         if letter in "vs":
-            if letter == "v" and self.go_syntax:
-                return self._quoted(text)
-            return self.pad(text if self.precision is None else text[: self.precision])
+            text = text if self.precision is None else text[: self.precision]
+            return self._quoted(text) if letter == "v" and self.go_syntax else self.pad(text)
         if letter == "q":
             return self._quoted(text if self.precision is None else text[: self.precision])
         if letter in "xX":
@@ -314,7 +313,9 @@ class _Formatter:
         simple = _SIMPLE.match(self._template, self._at)
         if simple and self._next < len(self._values):
             self._at = simple.end()
-            return self._print(_Verb(simple[2], simple[1]))
+            flags, width, precision, letter = simple.groups()
+            places = None if precision is None else int(precision[1:] or 0)
+            return self._print(_Verb(letter, flags, int(width) if width else None, places))
         return self._full_verb()
 
     def _print(self, verb: _Verb) -> str:

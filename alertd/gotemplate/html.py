@@ -46,6 +46,7 @@ _URL_ATTRIBUTES: Final = frozenset(
 _SAFE_SCHEMES: Final = frozenset({"http", "https", "mailto"})
 _RAW_ELEMENTS: Final = {"script": "script", "style": "style", "textarea": "plain", "title": "plain"}
 _TAG_START: Final = re.compile(r"<(?:(!--)|(/?)([a-zA-Z][^\s/>]*))")
+_STRAY: Final = re.compile(r"<(?![!?])")
 _NAME: Final = re.compile(r"[^\s=>/]+")
 _SPACE: Final = re.compile(r"\s*")
 _UNQUOTED_END: Final = re.compile(r"[\s>]")
@@ -54,9 +55,11 @@ _SAFE_CSS: Final = re.compile(
 )
 _SAFE_NAME: Final = re.compile(r"[a-zA-Z0-9]+\Z")
 _TAGS: Final = re.compile(r"<[^>]*>")
-_ENTITY: Final = re.compile(r"&(?!(?:#[0-9]+|#[xX][0-9a-fA-F]+|[a-zA-Z][a-zA-Z0-9]*);)")
+_ATTRIBUTE: Final = {ord('"'): "&#34;", ord("'"): "&#39;", ord("<"): "&lt;", ord(">"): "&gt;", ord("+"): "&#43;"}
 _URL_KEPT: Final = "!#$&*+,/:;=?@[]-_.~"
 _ESCAPED_BYTE: Final = re.compile(r"(%[0-9a-fA-F]{2})")
+_JS_PIECE: Final = re.compile(r"\\.|[\"'`]", re.DOTALL)
+_QUOTES: Final = frozenset("\"'`")
 _ENCODED: Final = re.compile(r"%[0-9A-F]{2}")
 _JS_UNSAFE: Final = {
     ord("<"): "\\u003c",
@@ -87,6 +90,7 @@ class HtmlOutput(TextOutput):
         self._attribute = ""
         self._delimiter = ""
         self._url = ""
+        self._script = ""
 
     def text(self, text: str) -> None:
         at = 0
@@ -99,6 +103,8 @@ class HtmlOutput(TextOutput):
             self._state, self._delimiter, self._url = _State.VALUE, " ", ""
         if self._state is _State.VALUE:
             self._url += escaped
+        elif self._state is _State.RAW:
+            self._script += escaped
         super().text(escaped)
 
     # Literal text
@@ -129,21 +135,23 @@ class HtmlOutput(TextOutput):
     def _in_text(self, text: str, at: int) -> int:
         tag = _TAG_START.search(text, at)
         if not tag:
-            return self._write(text, at, len(text))
+            super().text(_STRAY.sub("&lt;", text[at:]))
+            return len(text)
+        super().text(_STRAY.sub("&lt;", text[at : tag.start()]))
         if tag[1]:
-            self._write(text, at, tag.start())
             self._state = _State.COMMENT
             return tag.end()
         self._state = _State.TAG
         self._closing = bool(tag[2])
         self._element = tag[3].lower()
-        return self._write(text, at, tag.end())
+        return self._write(text, tag.start(), tag.end())
 
     def _in_raw(self, text: str, at: int) -> int:
         close = text.lower().find(f"</{self._element}", at)
         if close < 0:
+            self._script += text[at:]
             return self._write(text, at, len(text))
-        self._state = _State.TEXT
+        self._state, self._script = _State.TEXT, ""
         return self._write(text, at, close) if close > at else self._in_text(text, at)
 
     def _in_tag(self, text: str, at: int) -> int:
@@ -210,11 +218,17 @@ class HtmlOutput(TextOutput):
     def _raw_value(self, value: object) -> str:
         match _RAW_ELEMENTS[self._element]:
             case "script":
-                return _javascript(value)
+                return self._in_javascript(value)
             case "style":
                 return _css(_shown(value))
             case _:
                 return _escape_text(_shown(value))
+
+    def _in_javascript(self, value: object) -> str:
+        """A value in a script: inside of a string its characters, elsewhere an expression."""
+        if _in_string(self._script if self._state is _State.RAW else self._url):
+            return "".join(_in_javascript_string(character) for character in _shown(value))
+        return _javascript(value)
 
     def _attribute_value(self, value: object) -> str:
         name = self._attribute.removeprefix("data-").rpartition(":")[2]
@@ -222,11 +236,12 @@ class HtmlOutput(TextOutput):
         if name == "style":
             text = _css(_shown(value))
         elif name.startswith("on"):
-            text = _javascript(value)
+            text = self._in_javascript(value)
         elif name in _URL_ATTRIBUTES or "src" in name or "uri" in name or "url" in name:
             text = self._url_value(value)
         elif isinstance(value, SafeHTML):
-            return _ENTITY.sub("&amp;", _TAGS.sub("", value)).replace('"', "&#34;").replace("'", "&#39;")
+            escaped = _TAGS.sub("", value).translate(_ATTRIBUTE)
+            return _escape_unquoted(escaped) if unquoted else escaped
         else:
             text = _shown(value)
         escaped = _escape_text(text)
@@ -237,12 +252,12 @@ class HtmlOutput(TextOutput):
         text = _shown(value)
         before = "" if self._state is _State.NAME else self._url
         if "?" in before or "#" in before:
-            return _normalised(text, "") if isinstance(value, SafeURL) else _encoded(text, "")
+            return _normalised(text) if isinstance(value, SafeURL) else _encoded(text, "")
         if not before.strip() and not isinstance(value, SafeURL):
             scheme, colon, _ = text.partition(":")
             if colon and "/" not in scheme and scheme.lower() not in _SAFE_SCHEMES:
                 return f"#{UNSAFE}"
-        return _normalised(text, _URL_KEPT)
+        return _normalised(text)
 
 
 def html_functions() -> Mapping[str, Callable[..., object]]:
@@ -267,13 +282,15 @@ def _escape_text(text: str) -> str:
 
 
 def _escape_unquoted(escaped: str) -> str:
+    if not escaped:
+        return UNSAFE
     return re.sub(r"[\t\n\v\f\r =`]", lambda found: f"&#{ord(found[0])};", escaped)
 
 
-def _normalised(text: str, kept: str) -> str:
+def _normalised(text: str) -> str:
     """The URL with everything percent-encoded that may not stand in it; what is encoded already stays."""
     parts = _ESCAPED_BYTE.split(text)
-    return "".join(part if place % 2 else _encoded(part, kept) for place, part in enumerate(parts))
+    return "".join(part if place % 2 else _encoded(part, _URL_KEPT) for place, part in enumerate(parts))
 
 
 def _encoded(text: str, kept: str) -> str:
@@ -283,6 +300,23 @@ def _encoded(text: str, kept: str) -> str:
 
 def _css(text: str) -> str:
     return text if _SAFE_CSS.match(text) else UNSAFE
+
+
+def _in_string(script: str) -> bool:
+    """Whether a string of JavaScript is open at the end of this text."""
+    quote_sign = ""
+    for piece in _JS_PIECE.findall(script):
+        if not quote_sign:
+            quote_sign = piece if piece in _QUOTES else ""
+        elif piece == quote_sign:
+            quote_sign = ""
+    return bool(quote_sign)
+
+
+def _in_javascript_string(character: str) -> str:
+    if character in "\"'`&+<>" or ord(character) < 0x20 or character in "\u2028\u2029":
+        return f"\\u{ord(character):04x}"
+    return "\\" + character if character in "/\\" else character
 
 
 def _javascript(value: object) -> str:

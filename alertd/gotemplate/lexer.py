@@ -272,8 +272,8 @@ class _Lexer:
         if end == start or behind == "_" or behind.isalnum():
             raise _Refused(f'bad number syntax: "{self._text[start : end + 1]}"', start)
         if behind and behind in "+-":
-            behind = _NUMBER.match(self._text, end)
-            whole = self._text[start : behind.end() if behind else end]
+            second = _NUMBER.match(self._text, end)
+            whole = self._text[start : second.end() if second else end]
             raise _Refused(f'bad number syntax: "{whole}"', start)
         self._emit(Kind.NUMBER, start, end)
 

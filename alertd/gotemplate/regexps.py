@@ -14,6 +14,19 @@ _REFERENCE: Final = re.compile(r"\$(?:\$|\{(\w+)\}|(\w+))")
 _LONGEST: Final = 10_000_000
 
 
+# RE2 and Go's regexp are one engine in two languages; their complaints differ in wording alone.
+_GO_WORDS: Final = {
+    "missing )": "missing closing )",
+    "missing ]": "missing closing ]",
+    "no argument for repetition operator": "missing argument to repetition operator",
+    "bad repetition operator": "invalid nested repetition operator",
+    "invalid repetition size": "invalid repeat count",
+    "invalid perl operator": "invalid or unsupported Perl syntax",
+    "trailing \\": "trailing backslash at end of expression",
+    "invalid named capture group": "invalid named capture",
+}
+
+
 @lru_cache(maxsize=512)
 def compile_pattern(pattern: str) -> Any:
     """The pattern compiled by RE2. Raises FunctionError worded as Go's."""
@@ -24,7 +37,8 @@ def compile_pattern(pattern: str) -> Any:
     except re2.error as error:
         detail = error.args[0] if error.args else "invalid syntax"
         text = detail.decode("utf-8", "replace") if isinstance(detail, bytes) else str(detail)
-        raise FunctionError(f"error parsing regexp: {text}") from None
+        problem, _, place = text.partition(": ")
+        raise FunctionError(f"error parsing regexp: {_GO_WORDS.get(problem, problem)}: `{place}`") from None
 
 
 def matches(pattern: str, text: str) -> bool:
@@ -37,16 +51,24 @@ def replace_all(pattern: str, replacement: str, text: str) -> str:
 
     A name is as long as it can be (`$1x` is the group `1x`), and an unknown group is empty, as in Go.
     """
-    compiled = compile_pattern(pattern)
+    try:
+        compiled = compile_pattern(pattern)
+    except FunctionError as error:
+        raise FunctionError(f"regexp: Compile(`{pattern}`): {error}") from None
     parts: list[str] = []
     length = at = 0
+    behind = -1
     for found in compiled.finditer(text):
-        piece = text[at : found.start()] + _expanded(replacement, found, compiled)
+        start, end = found.span()
+        if start == end == behind:  # Go takes no empty match right behind another
+            continue
+        behind = end
+        piece = text[at:start] + _expanded(replacement, found, compiled)
         length += len(piece)
         if length > _LONGEST:
             raise FunctionError(f"the result of reReplaceAll is longer than {_LONGEST} characters")
         parts.append(piece)
-        at = found.end()
+        at = end
     return "".join(parts) + text[at:]
 
 

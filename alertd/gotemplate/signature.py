@@ -21,7 +21,7 @@ class Parameter:
     nil: bool
 
     def accepts(self, value: object) -> bool:
-        if not self.types:
+        if not self.types or type(value) in self.types:
             return True
         if value is None:
             return self.nil

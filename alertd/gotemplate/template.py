@@ -6,13 +6,14 @@ from collections.abc import Callable, Iterable, Mapping
 from types import MappingProxyType
 from typing import Final
 
-from alertd.gotemplate.execute import Execution, Function
+from alertd.gotemplate.execute import Execution, Function, Known
 from alertd.gotemplate.html import HtmlOutput, html_functions
 from alertd.gotemplate.language import SHORT_CIRCUIT, language_functions
 from alertd.gotemplate.limits import Limits
 from alertd.gotemplate.nodes import Tree
 from alertd.gotemplate.output import Output, TextOutput
 from alertd.gotemplate.parser import parse
+from alertd.gotemplate.signature import signature_of
 
 _NONE: Final[Mapping[str, object]] = MappingProxyType({})
 _NO_FUNCTIONS: Final[Mapping[str, Function]] = MappingProxyType({})
@@ -24,9 +25,7 @@ class Template:
 
     __slots__ = ("_functions", "_html", "_templates", "_tree")
 
-    def __init__(
-        self, tree: Tree, templates: Mapping[str, Tree], functions: Mapping[str, Function], *, html: bool
-    ) -> None:
+    def __init__(self, tree: Tree, templates: Mapping[str, Tree], functions: Known, *, html: bool) -> None:
         self._tree = tree
         self._templates = templates
         self._functions = functions
@@ -66,7 +65,8 @@ class TemplateSet:
     """
 
     def __init__(self, functions: Mapping[str, Callable[..., object]], *, html: bool = False) -> None:
-        self._functions = {**language_functions(), **(html_functions() if html else {}), **functions}
+        every = {**language_functions(), **(html_functions() if html else {}), **functions}
+        self._functions = {name: (function, signature_of(function)) for name, function in every.items()}
         self._html = html
         self._templates: dict[str, Tree] = {}
 

@@ -1,11 +1,11 @@
-"""Title case as Unicode cuts words: an apostrophe, a digit or an underscore does not start a new one."""
+"""Title case as Unicode cuts words: an apostrophe, dot or colon between letters, a digit or an underscore joins."""
 
 from __future__ import annotations
 
 import re
 from typing import Final
 
-_WORD: Final = re.compile(r"\w+(?:['’.:·‧․]\w+)*")
+_WORD: Final = re.compile(r"\w+(?:(?<=[^\W\d_])['’.:·‧․]\w+)*")
 
 
 def title_case(text: str, *, lower_rest: bool) -> str:

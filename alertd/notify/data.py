@@ -47,6 +47,7 @@ def build_data(message: Message, escape: Escape | None = None) -> Data:
         group_labels=_pairs(message.group_labels, escape),
         common_labels=_pairs(message.common_labels, escape),
         common_annotations=_pairs(message.common_annotations, escape),
+        route_labels=_pairs(message.route_labels, escape),
         external_url=message.external_url,
         acknowledged=message.acknowledged,
         acknowledged_by=", ".join(_escaped(acknowledgers(message), escape)),

@@ -73,7 +73,8 @@ def claim_due(
         number = outbox.begin_attempt(connection, current, now)
         current = replace(current, tries=number)
         entry = group_rows.read_group_entry(connection, current.organisation, current.group_id, current.integration)
-        claimed.append(Claimed(current, message_of(current, entry, routing, external_url, now), number))
+        labels = _route_labels(connection, routing, current)
+        claimed.append(Claimed(current, message_of(current, entry, routing, external_url, labels), number))
     return claimed
 
 
@@ -99,7 +100,9 @@ def land(
     return Landed(before, after, due)
 
 
-def message_of(notification: Notification, entry: Entry, routing: Routing, external_url: str, now: int) -> Message:
+def message_of(
+    notification: Notification, entry: Entry, routing: Routing, external_url: str, route_labels: Mapping[str, str]
+) -> Message:
     """The message of an outbox row, ready to be rendered."""
     alerts = tuple(_read_alert(values) for values in notification.alerts)
     firing = [alert for alert in alerts if alert.status is Status.FIRING]
@@ -117,6 +120,7 @@ def message_of(notification: Notification, entry: Entry, routing: Routing, exter
         sequence=notification.sequence,
         now=notification.created_at,
         external_url=external_url,
+        route_labels=route_labels,
         thread=entry.thread if entry.episode == notification.episode else {},
         acknowledged=bool(firing) and notification.content.firing.keys() == notification.content.acknowledged,
     )
@@ -294,6 +298,12 @@ def _event(notification: Notification, name: str, now: int, details: Mapping[str
         notification_id=notification.id,
         details={"receiver": notification.receiver, "integration": notification.integration, **details},
     )
+
+
+def _route_labels(connection: Connection, routing: Routing, notification: Notification) -> Mapping[str, str]:
+    found = group_rows.groups_by_id(connection, notification.organisation, [notification.group_id])
+    node = routing.tree.find(found[0].route_id) if found else None
+    return node.route.labels if node is not None else {}
 
 
 def _tells_resolved(routing: Routing, notification: Notification) -> bool:

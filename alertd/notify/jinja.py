@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from jinja2 import StrictUndefined, TemplateError, TemplateSyntaxError
+from jinja2 import StrictUndefined, Template, TemplateError, TemplateSyntaxError
 from jinja2.exceptions import SecurityError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
@@ -76,18 +76,24 @@ class JinjaRenderer:
 
     def __init__(self) -> None:
         self._environments = {html: _Environment(html=html) for html in (False, True)}
-        self._compiled: dict[tuple[str, bool], Any] = {}
+        self._compiled: dict[tuple[str, bool], Template] = {}
+
+    def compile(self, source: str, *, html: bool) -> Template:
+        """The template that `source` is; raises `JinjaFailed`."""
+        key = (source, html)
+        if key not in self._compiled:
+            try:
+                self._compiled[key] = self._environments[html].from_string(source)
+            except TemplateSyntaxError as error:
+                raise JinjaFailed(f"line {error.lineno}: {error.message}") from error
+        return self._compiled[key]
 
     def render(self, source: str, context: Mapping[str, Any], *, html: bool = False) -> str:
         """The text that `source` makes of `context`; raises `JinjaFailed`."""
-        key = (source, html)
+        template = self.compile(source, html=html)
         try:
-            if key not in self._compiled:
-                self._compiled[key] = self._environments[html].from_string(source)
-            chunks = self._compiled[key].generate({**context, "range": _bounded_range()})
+            chunks = template.generate({**context, "range": _bounded_range()})
             return "".join(_bounded(chunks))
-        except TemplateSyntaxError as error:
-            raise JinjaFailed(f"line {error.lineno}: {error.message}") from error
         except (TemplateError, ArithmeticError, LookupError, TypeError, ValueError, AttributeError) as error:
             raise JinjaFailed(str(error) or type(error).__name__) from error
 

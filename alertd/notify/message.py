@@ -65,6 +65,7 @@ class Message:
     sequence: int
     now: int
     external_url: str = ""
+    route_labels: Mapping[str, str] = field(default_factory=dict)
     truncated_alerts: int = 0
     thread: Mapping[str, str] = field(default_factory=dict)
     acknowledged: bool = False

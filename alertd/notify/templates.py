@@ -21,7 +21,7 @@ from alertd.notify.message import Message
 from alertd.resources import resource_path
 
 _SHIPPED = ("default.tmpl", "email.tmpl")
-_OPENERS = ("{{", "{%", "{#")
+_OPENERS = ("{{", "{%")
 _FIELD = "field"
 
 
@@ -48,17 +48,26 @@ class Renderer:
         """Renders texts about `message`; `escape` is laid over the values of its labels and annotations."""
         return Rendering(self, message, escape)
 
+    def check(self, source: str) -> None:
+        """Raises `TemplateFailed` when `source` is no template in its language."""
+        if not is_template(source):
+            return
+        if looks_like_go(source):
+            self._compile(source, html=False)
+            return
+        try:
+            self._jinja.compile(source, html=False)
+        except JinjaFailed as error:
+            raise TemplateFailed(f"template: {error}") from error
+
     def go(self, source: str, data: Data, *, now: int, html: bool) -> str:
         """Runs a Go template; raises `TemplateFailed`."""
-        key = (source, html)
         # An allowance for each alert: a mail about thousands of them is long, and still has its end.
         alerts = len(data.alerts)
         functions = execution_functions(now_milliseconds=now, route_labels=data.route_labels)
         limits = Limits(steps=100_000 + 2_000 * alerts, output=1_000_000 + 20_000 * alerts)
         try:
-            if key not in self._compiled:
-                self._compiled[key] = self._sets[html].compile(source, _FIELD)
-            return self._compiled[key].execute(data, functions=functions, limits=limits)
+            return self._compile(source, html=html).execute(data, functions=functions, limits=limits)
         except TemplateError as error:
             raise TemplateFailed(str(error)) from error
 
@@ -68,6 +77,15 @@ class Renderer:
             return self._jinja.render(source, context, html=html)
         except JinjaFailed as error:
             raise TemplateFailed(f"template: {error}") from error
+
+    def _compile(self, source: str, *, html: bool) -> Template:
+        key = (source, html)
+        if key not in self._compiled:
+            try:
+                self._compiled[key] = self._sets[html].compile(source, _FIELD)
+            except TemplateError as error:
+                raise TemplateFailed(str(error)) from error
+        return self._compiled[key]
 
     def _add(self, name: str, text: str) -> list[Problem]:
         try:
@@ -106,7 +124,7 @@ class Rendering:
         return [self.value(value) for value in tree] if isinstance(tree, (list, tuple)) else tree
 
     def _render(self, source: str, *, html: bool) -> str:
-        if not any(opener in source for opener in _OPENERS):
+        if not is_template(source):
             return source
         if looks_like_go(source):
             return self._renderer.go(source, self._data, now=self._message.now, html=html)
@@ -119,6 +137,11 @@ class Rendering:
     @cached_property
     def _context(self) -> dict[str, Any]:
         return jinja_context(self._message, self._escape)
+
+
+def is_template(source: str) -> bool:
+    """Whether `source` has anything to render in it, in either language."""
+    return any(opener in source for opener in _OPENERS)
 
 
 def load_renderer(patterns: Iterable[str] = (), base: Path | None = None) -> Renderer:

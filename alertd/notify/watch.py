@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 
 from sqlalchemy import Connection
@@ -20,7 +20,7 @@ from alertd.store import silences as silence_rows
 class Watch:
     """The firing alerts and the silences of one organisation. A cache: it can be thrown away at any time."""
 
-    def __init__(self, rules: Iterable[InhibitRule], intervals: Mapping[str, Sequence[TimeInterval]]) -> None:
+    def __init__(self, rules: Iterable[InhibitRule], intervals: Mapping[str, TimeInterval]) -> None:
         self._gatekeeper = Gatekeeper(Inhibitor(rules), Dependencies(), Silencer(), intervals)
         self._seen_alerts = -1
         self._seen_silences = -1

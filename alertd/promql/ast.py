@@ -138,10 +138,15 @@ class BinaryExpr(Expr):
     matching: VectorMatching | None = None
     return_bool: bool = False
     op_start: int = field(default=0, compare=False)
+    _type: ValueType = field(init=False, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        # Kept, because asking down a long chain of operators for every link of it takes quadratic time.
+        self._type = SCALAR if self.left.type == SCALAR and self.right.type == SCALAR else VECTOR
 
     @property
     def type(self) -> ValueType:
-        return SCALAR if self.left.type == SCALAR and self.right.type == SCALAR else VECTOR
+        return self._type
 
     @property
     def children(self) -> tuple[Expr, ...]:
@@ -251,14 +256,30 @@ class Subquery(Expr):
 
 def walk(expr: Expr) -> Iterator[Expr]:
     """Yield `expr` and everything below it, parents first, in the order of the text."""
-    yield expr
-    for child in expr.children:
-        yield from walk(child)
+    waiting = [expr]
+    while waiting:
+        node = waiting.pop()
+        yield node
+        waiting.extend(reversed(node.children))
 
 
 def selectors(expr: Expr) -> list[VectorSelector]:
     """Return all vector selectors of `expr`, in the order of the text."""
     return [node for node in walk(expr) if isinstance(node, VectorSelector)]
+
+
+def left_chain(expr: BinaryExpr) -> tuple[Expr, list[BinaryExpr]]:
+    """Return the leftmost operand of a chain `a + b + c`, and the operations on it from the inside out.
+
+    Machines write chains of thousands of links, which must be worked off in a loop.
+    """
+    links = [expr]
+    first = expr.left
+    while isinstance(first, BinaryExpr):
+        links.append(first)
+        first = first.left
+    links.reverse()
+    return first, links
 
 
 def unwrap(expr: Expr) -> Expr:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Hashable
 from operator import add, eq, ge, gt, le, lt, mul, ne, sub
 from typing import TYPE_CHECKING, Final
 
-from alertd.promql.ast import COMPARISONS, SET_OPERATORS, BinaryExpr, VectorMatching
+from alertd.promql.ast import COMPARISONS, SET_OPERATORS, BinaryExpr, VectorMatching, left_chain
 from alertd.promql.elements import Element, Labels, key_of, without_name
 from alertd.promql.errors import EvaluationError
 from alertd.promql.floats import divide, modulo, power
@@ -15,7 +15,7 @@ from alertd.promql.matchers import METRIC_NAME
 from alertd.promql.printer import format_labels
 
 if TYPE_CHECKING:
-    from alertd.promql.evaluator import Evaluator
+    from alertd.promql.evaluator import Evaluator, Result
 
 ARITHMETIC: Final[dict[str, Callable[[float, float], float]]] = {
     "+": add,
@@ -31,8 +31,14 @@ _COMPARE: Final[dict[str, Callable[[float, float], bool]]] = {"==": eq, "!=": ne
 
 def evaluate_binary(evaluator: Evaluator, expr: BinaryExpr, at: int) -> float | list[Element]:
     """Return the value of a binary expression at an instant. Raises EvaluationError when the vectors do not match."""
-    left = evaluator.evaluate(expr.left, at)
-    right = evaluator.evaluate(expr.right, at)
+    first, links = left_chain(expr)
+    value = evaluator.evaluate(first, at)
+    for link in links:
+        value = _combine(evaluator, link, value, evaluator.evaluate(link.right, at))
+    return value  # type: ignore[return-value]  # a chain has at least one link
+
+
+def _combine(evaluator: Evaluator, expr: BinaryExpr, left: Result, right: Result) -> float | list[Element]:
     if isinstance(left, list) and isinstance(right, list):
         matching = expr.matching or VectorMatching()
         if expr.op in SET_OPERATORS:

@@ -17,6 +17,7 @@ from alertd.promql.ast import (
 )
 from alertd.promql.lexer import DURATION, NUMBER
 from alertd.promql.numbers import round_half_away
+from alertd.promql.printer import format_number
 
 if TYPE_CHECKING:
     from alertd.promql.parser import Parser
@@ -33,7 +34,10 @@ def parse_duration_value(parser: Parser, context: str, *, positive: bool) -> Dur
 
 def parse_offset(parser: Parser) -> DurationValue:
     """Parse what follows `offset`: arithmetic needs parentheses here."""
-    return _value(parser, _operand(parser, "offset"), positive=False)
+    depth = parser.depth
+    operand = _operand(parser, "offset", tight=True)
+    parser.depth = depth
+    return _value(parser, operand, positive=False)
 
 
 def parse_at(parser: Parser, expr: Expr) -> None:
@@ -68,7 +72,8 @@ def _at(parser: Parser, expr: Expr) -> int | str:
     parser.advance()
     seconds = parser.number(token) if token.kind == NUMBER else parser.duration(token) / 1000
     if not math.isfinite(seconds) or seconds >= 2**63:
-        parser.fail(f"timestamp out of bounds for @ modifier: {sign * seconds:f}", expr.start, expr.end)
+        shown = format_number(sign * seconds)
+        parser.fail(f"timestamp out of bounds for @ modifier: {shown}", expr.start, expr.end)
     return sign * round_half_away(seconds * 1000)
 
 
@@ -84,27 +89,32 @@ def _value(parser: Parser, operand: DurationOperand, *, positive: bool) -> Durat
 
 
 def _expression(parser: Parser, power: int, context: str) -> DurationOperand:
+    depth = parser.depth
     left = _operand(parser, context)
     while True:
         op = parser.token.kind
         binding = _POWERS.get(op, 0)
         if binding <= power:
+            parser.depth = depth
             return left
+        parser.deepen()
         parser.advance()
         right = _expression(parser, binding - 1 if op == "^" else binding, context)
         left = DurationExpr(op, left, right, start=left.start, end=right.end)
 
 
-def _operand(parser: Parser, context: str) -> DurationOperand:
+def _operand(parser: Parser, context: str, *, tight: bool = False) -> DurationOperand:
+    """Parse an operand; with `tight` a sign takes the next operand alone and not a power of it."""
     token = parser.token
     kind = token.kind
+    parser.deepen()
     if kind in (NUMBER, DURATION):
         parser.advance()
         if kind == NUMBER:
             return NumberLiteral(parser.number(token), start=token.start, end=token.end)
         return NumberLiteral(parser.duration(token) / 1000, True, start=token.start, end=token.end)
     if kind in ("+", "-"):
-        return _signed(parser, context)
+        return _signed(parser, context, tight=tight)
     if kind == "(":
         parser.advance()
         inner = _expression(parser, 0, context)
@@ -128,9 +138,9 @@ def _operand(parser: Parser, context: str) -> DurationOperand:
     return DurationExpr(token.text, left, right, start=token.start, end=parser.last_end())
 
 
-def _signed(parser: Parser, context: str) -> DurationOperand:
+def _signed(parser: Parser, context: str, *, tight: bool) -> DurationOperand:
     sign = parser.advance()
-    inner = _expression(parser, _SIGN_POWER, context) if parser.peek() == "^" else _operand(parser, context)
+    inner = _operand(parser, context, tight=True) if tight else _expression(parser, _SIGN_POWER, context)
     if sign.kind == "+":
         return inner
     if isinstance(inner, NumberLiteral):

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Any, TypeAlias
+from typing import Any, ClassVar, TypeAlias, TypeVar
 
 from alertd.promql.aggregation import aggregate
 from alertd.promql.ast import (
@@ -28,6 +28,7 @@ from alertd.promql.ast import (
     Subquery,
     UnaryExpr,
     VectorSelector,
+    left_chain,
 )
 from alertd.promql.binary import evaluate_binary
 from alertd.promql.elements import Element, LabelKey, RangeVector, Window, drop_names, key_of
@@ -39,6 +40,16 @@ from alertd.promql.storage import Series, Storage, is_stale
 from alertd.promql.values import Evaluation, Matrix, Options, Sample, Scalar, String, Value, Vector
 
 Result: TypeAlias = "float | str | list[Element] | RangeVector"
+
+
+_T = TypeVar("_T")
+
+
+def _checked(value: object, kind: type[_T]) -> _T:
+    """Return `value`, which has the type that the type check of the parser has promised."""
+    if not isinstance(value, kind):
+        raise TypeError(f"expected {kind.__name__}, got {value!r}: the expression was not type-checked")
+    return value
 
 
 def evaluate(expr: Expr, storage: Storage, at: int, *, options: Options | None = None) -> Evaluation:
@@ -113,27 +124,19 @@ class Evaluator:
 
     def evaluate(self, expr: Expr, at: int) -> Result:
         """Return the value of `expr` at the instant `at`."""
-        return _HANDLERS[type(expr)](self, expr, at)
+        return self._handlers[type(expr)](self, expr, at)
 
     def vector(self, expr: Expr, at: int) -> list[Element]:
-        value = self.evaluate(expr, at)
-        assert isinstance(value, list)  # noqa: S101  # the parser has checked the types
-        return value
+        return _checked(self.evaluate(expr, at), list)
 
     def scalar(self, expr: Expr, at: int) -> float:
-        value = self.evaluate(expr, at)
-        assert isinstance(value, float)  # noqa: S101  # the parser has checked the types
-        return value
+        return _checked(self.evaluate(expr, at), float)
 
     def string(self, expr: Expr, at: int) -> str:
-        value = self.evaluate(expr, at)
-        assert isinstance(value, str)  # noqa: S101  # the parser has checked the types
-        return value
+        return _checked(self.evaluate(expr, at), str)
 
     def range_vector(self, expr: Expr, at: int) -> RangeVector:
-        value = self.evaluate(expr, at)
-        assert isinstance(value, RangeVector)  # noqa: S101  # the parser has checked the types
-        return value
+        return _checked(self.evaluate(expr, at), RangeVector)
 
     def settle(self, elements: list[Element]) -> list[Element]:
         """Remove the dropped names now, or leave that to the end when name removal is delayed."""
@@ -213,7 +216,11 @@ class Evaluator:
 
     def _plan(self, expr: Expr, first: int, last: int) -> None:
         """Note, for every selector, the span of samples that evaluations of `expr` in first … last may need."""
-        if isinstance(expr, VectorSelector):
+        if isinstance(expr, BinaryExpr):
+            first_operand, links = left_chain(expr)
+            for operand in (first_operand, *(link.right for link in links)):
+                self._plan(operand, first, last)
+        elif isinstance(expr, VectorSelector):
             self._span(expr, self.options.lookback, first, last)
         elif isinstance(expr, MatrixSelector):
             self._span(expr.selector, self._positive(expr.range), first, last)
@@ -258,8 +265,7 @@ class Evaluator:
             return value
         if isinstance(value, float):
             return -value
-        assert isinstance(value, list)  # noqa: S101  # the parser has checked the types
-        return self.settle([Element(element.labels, -element.value, True) for element in value])
+        return self.settle([Element(element.labels, -element.value, True) for element in _checked(value, list)])
 
     def _binary(self, expr: BinaryExpr, at: int) -> Result:
         return evaluate_binary(self, expr, at)
@@ -310,19 +316,19 @@ class Evaluator:
         windows = [Window(row[0].labels, row[1], row[2], row[0].drop_name) for row in collected.values()]
         return RangeVector(start, end, windows)
 
+    _handlers: ClassVar[dict[type[Expr], Callable[[Evaluator, Any, int], Result]]] = {
+        NumberLiteral: _number,
+        StringLiteral: _text,
+        ParenExpr: _paren,
+        UnaryExpr: _unary,
+        BinaryExpr: _binary,
+        Aggregation: _aggregation,
+        Call: _call,
+        VectorSelector: _selector,
+        MatrixSelector: _matrix,
+        Subquery: _subquery,
+    }
 
-_HANDLERS: dict[type[Expr], Callable[[Evaluator, Any, int], Result]] = {
-    NumberLiteral: Evaluator._number,  # noqa: SLF001  # the table belongs to the class
-    StringLiteral: Evaluator._text,  # noqa: SLF001
-    ParenExpr: Evaluator._paren,  # noqa: SLF001
-    UnaryExpr: Evaluator._unary,  # noqa: SLF001
-    BinaryExpr: Evaluator._binary,  # noqa: SLF001
-    Aggregation: Evaluator._aggregation,  # noqa: SLF001
-    Call: Evaluator._call,  # noqa: SLF001
-    VectorSelector: Evaluator._selector,  # noqa: SLF001
-    MatrixSelector: Evaluator._matrix,  # noqa: SLF001
-    Subquery: Evaluator._subquery,  # noqa: SLF001
-}
 
 _DURATION_OPERATORS: dict[str, Callable[[float, float], float]] = {
     "+": lambda left, right: left + right,
@@ -346,7 +352,7 @@ def _public(value: Result, at: int) -> Value:
         named = [Element(window.labels, 0.0, window.drop_name) for window in value.windows]
         drop_names(named)
         return Matrix(
-            Series(element.labels, list(window.times), list(window.values))
+            Series(dict(element.labels), list(window.times), list(window.values))
             for element, window in zip(named, value.windows, strict=True)
         )
-    return Vector(Sample(element.labels, element.value, at) for element in drop_names(value))
+    return Vector(Sample(dict(element.labels), element.value, at) for element in drop_names(value))

@@ -41,7 +41,7 @@ from alertd.promql.lexer import (
 from alertd.promql.matchers import Matcher
 from alertd.promql.numbers import parse_number
 from alertd.promql.quoting import quote, unquote
-from alertd.promql.signatures import FUNCTIONS
+from alertd.promql.signatures import FUNCTIONS, MATRIX
 from alertd.promql.typecheck import check_types
 
 # Left binding powers; `^` binds to the right and tighter than a sign.
@@ -70,7 +70,7 @@ _FUNCTION_WORDS = frozenset((IDENTIFIER, "start", "end", "step", "range"))
 # A word behind an aggregator's name that shows it to be meant as a metric.
 _AFTER_METRIC = frozenset(_POWERS) | {"offset"}
 _EXPERIMENTAL_WORDS = frozenset(("anchored", "smoothed"))
-_DEEPEST = 250
+_DEEPEST = 100
 
 
 def parse(text: str, *, states: bool = False) -> Expr:
@@ -94,7 +94,7 @@ def parse(text: str, *, states: bool = False) -> Expr:
 class Parser:
     """A cursor over the tokens of one text; `token` is the current one."""
 
-    __slots__ = ("_depth", "_states", "index", "text", "token", "tokens")
+    __slots__ = ("_states", "depth", "index", "text", "token", "tokens")
 
     def __init__(self, text: str, *, states: bool = False) -> None:
         self.text = text
@@ -102,7 +102,7 @@ class Parser:
         self.index = 0
         self.token = self.tokens[0]
         self._states = states
-        self._depth = 0
+        self.depth = 0
 
     # The cursor.
 
@@ -123,6 +123,14 @@ class Parser:
         if self.token.kind != kind:
             self.unexpected(context, expected or quote(kind))
         return self.advance()
+
+    def deepen(self) -> int:
+        """Go one level down, which has an end; return the level to come back to (set `depth` to it)."""
+        depth = self.depth
+        if depth == _DEEPEST:
+            self.fail(f"expression is nested deeper than {_DEEPEST} levels", self.token.start, self.token.end)
+        self.depth = depth + 1
+        return depth
 
     def last_end(self) -> int:
         """Return where the last consumed token ended."""
@@ -146,16 +154,14 @@ class Parser:
 
     def expression(self, power: int) -> Expr:
         """Parse an expression whose operators bind tighter than `power`."""
-        self._depth += 1
-        if self._depth > _DEEPEST:
-            self.fail(f"expression is nested deeper than {_DEEPEST} levels", self.token.start, self.token.end)
+        depth = self.deepen()
         left = self._operand()
         while True:
             binding = _POWERS.get(self.token.kind, 0)
             if binding <= power:
                 break
             left = self._binary(left, binding)
-        self._depth -= 1
+        self.depth = depth
         return left
 
     def _binary(self, left: Expr, binding: int) -> Expr:
@@ -337,6 +343,9 @@ class Parser:
                 else durationparser.parse_duration_value(self, "subquery selector", positive=True)
             )
             self.expect("]", "subquery selector")
+            if expr.type == MATRIX:
+                # Refused here already: brackets on brackets have no end otherwise.
+                self.fail("subquery is only allowed on instant vector, got matrix instead", expr.start, self.last_end())
             return Subquery(expr, length, step, start=expr.start, end=self.last_end())
         self.expect("]", "subquery or range", '":" or "]"')
         end = self.last_end()

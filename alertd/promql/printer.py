@@ -19,6 +19,7 @@ from alertd.promql.ast import (
     Subquery,
     UnaryExpr,
     VectorSelector,
+    left_chain,
 )
 from alertd.promql.durations import format_duration
 from alertd.promql.matchers import METRIC_NAME, format_label_name
@@ -37,7 +38,9 @@ def format_expr(expr: Expr) -> str:
             step = _duration(expr.step) if expr.step else ""
             return f"{format_expr(expr.expr)}[{_duration(expr.range)}:{step}]{_modifiers(expr.at, expr.offset)}"
         case BinaryExpr():
-            return f"{format_expr(expr.left)} {expr.op}{_matching(expr)} {format_expr(expr.right)}"
+            first, links = left_chain(expr)
+            rest = "".join(f" {link.op}{_matching(link)} {format_expr(link.right)}" for link in links)
+            return format_expr(first) + rest
         case Aggregation():
             inner = format_expr(expr.expr)
             if expr.param is not None:

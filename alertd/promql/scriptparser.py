@@ -99,17 +99,14 @@ def parse_script(text: str) -> list[Command]:
     commands: list[Command] = []
     for block in _blocks(text):
         line, head = block[0]
-        try:
-            if head == "clear":
-                commands.append(Clear(line))
-            elif head.startswith("load"):
-                commands.append(_load(block))
-            elif head.startswith("eval"):
-                commands.append(_eval(block))
-            else:
-                raise ScriptError(line, f"unknown command {head!r}, expected load, clear or eval")
-        except ParseError as error:
-            raise ScriptError(line, str(error)) from error
+        if head == "clear":
+            commands.append(Clear(line))
+        elif head.startswith("load"):
+            commands.append(_load(block))
+        elif head.startswith("eval"):
+            commands.append(_eval(block))
+        else:
+            raise ScriptError(line, f"unknown command {head!r}, expected load, clear or eval")
     return commands
 
 
@@ -144,17 +141,24 @@ def _time(text: str, line: int) -> int:
         return round(seconds * 1000)
 
 
+def _series(text: str, line: int) -> SeriesDescription:
+    try:
+        return parse_series(text)
+    except ParseError as error:
+        raise ScriptError(line, str(error)) from error
+
+
 def _load(block: list[tuple[int, str]]) -> Load:
     line, head = block[0]
     match = _LOAD.fullmatch(head)
     if match is None:
         raise ScriptError(line, f"invalid load {head!r}, expected: load <step>")
     load = Load(line, _time(match[2], line))
-    for _, text in block[1:]:
+    for number, text in block[1:]:
         if _NATIVE_MARK in text:
             load.native.append(split_series(text)[0])
             continue
-        described = parse_series(text)
+        described = _series(text, number)
         load.series.append(described)
         if match[1] and "le" in described.labels:
             # This form of load adds a native histogram for the buckets of each classic one.
@@ -201,7 +205,7 @@ def _expectation(command: Eval, line: int, text: str) -> None:
     elif _NATIVE_MARK in text or "{count:" in text:
         command.has_native = True
     else:
-        command.series.append(parse_series(text))
+        command.series.append(_series(text, line))
 
 
 def _expect(command: Eval, line: int, text: str) -> None:

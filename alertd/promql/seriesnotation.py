@@ -10,6 +10,7 @@ from alertd.promql.errors import ParseError
 from alertd.promql.matchers import METRIC_NAME
 from alertd.promql.numbers import parse_number
 from alertd.promql.parser import parse_matchers
+from alertd.promql.quoting import quote
 from alertd.promql.storage import STALE_NAN
 
 _UNSIGNED = r"(?:0[xX][0-9a-fA-F_]+|[0-9][0-9_]*\.?[0-9_]*(?:[eE][+-]?[0-9]+)?|\.[0-9]+(?:[eE][+-]?[0-9]+)?|inf|nan)"
@@ -53,9 +54,9 @@ def parse_metric(text: str) -> dict[str, str]:
     name, matchers = parse_matchers(text)
     for matcher in matchers:
         if matcher.op != "=":
-            raise ParseError(f'unexpected {matcher.op!r} in label set, expected "="', text, 0, len(text))
+            raise ParseError(f'unexpected {quote(matcher.op)} in label set, expected "="', text, 0, len(text))
         if matcher.name in labels:
-            raise ParseError(f"label {matcher.name!r} is set twice", text, 0, len(text))
+            raise ParseError(f"label {quote(matcher.name)} is set twice", text, 0, len(text))
         if matcher.value:
             labels[matcher.name] = matcher.value
     if name:
@@ -83,7 +84,7 @@ def parse_values(text: str, start: int = 0) -> list[float | None]:
             if rest.startswith("{{"):
                 raise ParseError("native histograms are not supported", text, position, place)
             raise ParseError(
-                f"invalid value {rest!r} in a series, expected a number, _ or stale", text, position, place
+                f"invalid value {quote(rest)} in a series, expected a number, _ or stale", text, position, place
             )
         values.extend(_expand(match, text))
         position = end

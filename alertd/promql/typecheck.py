@@ -16,6 +16,7 @@ from alertd.promql.ast import (
     Subquery,
     UnaryExpr,
     VectorSelector,
+    left_chain,
 )
 from alertd.promql.errors import ParseError
 from alertd.promql.matchers import METRIC_NAME
@@ -42,7 +43,10 @@ class _Checker:
             case Call():
                 self._call(expr)
             case BinaryExpr():
-                self._binary(expr)
+                first, links = left_chain(expr)
+                self.check(first)
+                for link in links:
+                    self._binary(link)
             case Aggregation():
                 self._aggregation(expr)
             case ParenExpr():
@@ -107,7 +111,8 @@ class _Checker:
             self._expect(expr.param, wanted, "aggregation parameter")
 
     def _binary(self, expr: BinaryExpr) -> None:
-        left = self.check(expr.left)
+        """Check one operation whose left operand has been checked already."""
+        left = expr.left.type
         right = self.check(expr.right)
         matching = expr.matching
         if expr.return_bool and expr.op not in COMPARISONS:

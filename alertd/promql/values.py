@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
@@ -28,7 +27,7 @@ class Options:
 class Sample:
     """One element of an instant vector; `labels` include `__name__` where it was kept."""
 
-    labels: Mapping[str, str]
+    labels: dict[str, str]
     value: float
     at: int
 

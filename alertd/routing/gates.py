@@ -7,7 +7,7 @@ is asked for each integration by itself, in `alertd.notify.plan`, because each i
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -55,7 +55,7 @@ class Gatekeeper:
     inhibitor: Inhibitor
     dependencies: Dependencies
     silencer: Silencer
-    time_intervals: Mapping[str, Sequence[TimeInterval]]
+    time_intervals: Mapping[str, TimeInterval]
 
     def judge(self, alert: Alert, node: Node, now: int) -> Verdict:
         """The verdict on `alert` under the route `node`."""
@@ -83,4 +83,4 @@ class Gatekeeper:
         return OPEN
 
     def _within(self, name: str, now: int) -> bool:
-        return any(interval.contains(now) for interval in self.time_intervals[name])
+        return self.time_intervals[name].contains(now)

@@ -23,6 +23,8 @@ def position_in(text: str, value: str, offset: int, problem: Problem) -> Problem
     # The other lines of the scalar, each of which is in the value as it stands, without its indentation.
     for number, line in enumerate(lines[problem.line :], start=problem.line + 1):
         part = line.strip()
+        # The last line of a quoted scalar ends with the quote.
+        part = part if part in value else part[:-1]
         found = value.find(part, seen)
         if found < 0:
             break

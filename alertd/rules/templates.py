@@ -87,7 +87,7 @@ def compile_field(text: str, language: str | None, name: str) -> Field:
     try:
         return JinjaField(text, go_name, compile_jinja(text, _VARIABLES, _FILTERS))
     except jinja2.TemplateSyntaxError as error:
-        if language is None:
+        if language is None and "{{" in text:
             try:
                 return GoField(compile_annotation(text, go_name))
             except TemplateSyntaxError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
@@ -44,3 +45,17 @@ class Source(Protocol):
     async def query(self, expr: Expr, at: int) -> Answer:
         """The value of `expr` at the instant `at` (milliseconds). Raises SourceError."""
         ...
+
+
+class Labelled:
+    """A source whose samples get labels that they do not have."""
+
+    def __init__(self, source: Source, labels: Mapping[str, str]) -> None:
+        self._source = source
+        self._labels = dict(labels)
+
+    async def query(self, expr: Expr, at: int) -> Answer:
+        """What the source answers, with the labels. Raises SourceError."""
+        answer = await self._source.query(expr, at)
+        samples = [({**self._labels, **labels}, value) for labels, value in answer.samples]
+        return Answer(samples, answer.warnings)

@@ -7,7 +7,7 @@ it is committed, the notification that follows from it can no longer be lost.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy import Connection
 
@@ -115,7 +115,7 @@ def change_alert(
     if changed != found:
         alert_rows.write_alerts(connection, organisation, [changed], change)
         group_rows.hurry_told(connection, organisation, [fingerprint], now)
-    record(connection, organisation, [event])
+    record(connection, organisation, [replace(event, fingerprint=fingerprint, episode=found.episode)])
     return changed
 
 

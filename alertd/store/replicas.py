@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, delete, or_, select, update
 
-from alertd.store.statements import insert_missing, upsert
+from alertd.store.statements import insert_missing, locked, upsert
 from alertd.store.tables import leases, replicas
 
 
@@ -75,3 +75,20 @@ def acquire(connection: Connection, organisation: str, name: str, owner: str, no
     )
     epoch: int | None = connection.execute(taken.returning(leases.c.epoch)).scalar()
     return epoch
+
+
+def holds(connection: Connection, organisation: str, name: str, owner: str, epoch: int) -> bool:
+    """Whether `owner` still has the lease `name` that it took under `epoch`."""
+    query = select(leases.c.owner).where(
+        leases.c.organisation == organisation,
+        leases.c.name == name,
+        leases.c.owner == owner,
+        leases.c.epoch == epoch,
+    )
+    return connection.execute(locked(connection, query)).first() is not None
+
+
+def forget_others(connection: Connection, replica_id: str) -> None:
+    """Take every other replica off the list, and free what they had leased."""
+    connection.execute(delete(leases).where(leases.c.owner != replica_id))
+    connection.execute(delete(replicas).where(replicas.c.id != replica_id))

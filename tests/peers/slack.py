@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections import deque
 from collections.abc import AsyncIterator, Iterator
@@ -49,6 +50,7 @@ class SlackPeer:
     answers: deque[Answer] = field(default_factory=deque)
     messages: list[Shown] = field(default_factory=list)
     calls: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+    _closing: asyncio.Event = field(default_factory=asyncio.Event)
 
     def script(self, *answers: Answer) -> None:
         self.answers.extend(answers)
@@ -73,6 +75,8 @@ class SlackPeer:
         self.calls.append((method, payload))
         if self.answers:
             answer = self.answers.popleft()
+            if answer.hang:
+                await self._closing.wait()
             if answer.close and request.transport is not None:
                 request.transport.abort()
             headers = {"Content-Type": "text/plain", **dict(answer.headers)}
@@ -158,4 +162,7 @@ async def slack_peer() -> AsyncIterator[SlackPeer]:
     async with serving(peer.handle) as base:
         peer.post_url = f"{base}/api/chat.postMessage"
         peer.webhook_url = f"{base}/services/T0/B0/secret"
-        yield peer
+        try:
+            yield peer
+        finally:
+            peer._closing.set()

@@ -40,6 +40,7 @@ class Server:
         self.busy = 0
         self.busiest = 0
         self.release: asyncio.Event | None = None
+        self.two_wait = asyncio.Event()
         self.url = ""
 
     def answer(self, document: Any, status: int = 200) -> None:
@@ -53,6 +54,8 @@ class Server:
         self.busy += 1
         self.busiest = max(self.busiest, self.busy)
         if self.release is not None:
+            if self.busy == 2:
+                self.two_wait.set()
             await self.release.wait()
         answer = self.answers.pop(0)
         self.busy -= 1
@@ -248,8 +251,7 @@ async def test_queries_wait_for_their_turn(server: Server, clients: HttpClients)
         server.answer(VECTOR)
     asked = source(clients, server.url, concurrency=2)
     queries = [asyncio.ensure_future(ask(asked)) for _ in range(6)]
-    while server.busy < 2:
-        await asyncio.sleep(0)
+    await server.two_wait.wait()
     server.release.set()
     await asyncio.gather(*queries)
     assert server.busiest == 2

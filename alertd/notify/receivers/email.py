@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import socket
 import ssl
 from contextlib import suppress
 
@@ -46,11 +47,15 @@ class EmailReceiver:
         self._renderer = renderer
         self._tls: ssl.SSLContext | None = None
 
-    async def send(self, message: Message) -> Delivered:
+    def build(self, message: Message) -> Mail:
+        """The mail that says `message`; raises `DeliveryFailed` for a template that fails."""
         try:
-            mail = build_mail(self._settings, message, self._renderer.of(message))
+            return build_mail(self._settings, message, self._renderer.of(message))
         except TemplateFailed as error:
             raise DeliveryFailed(FailureReason.TEMPLATE, str(error), permanent=True) from error
+
+    async def send(self, message: Message) -> Delivered:
+        mail = self.build(message)
         conversation = _Conversation(self._settings, self._context())
         try:
             async with asyncio.timeout(self._settings.time_limit / 1000):
@@ -79,8 +84,6 @@ class _Conversation:
         # Set while the mail itself is on its way: from then on nobody knows whether a silent server has it.
         self.content_sent = False
         self._smtp = SMTP(
-            hostname=settings.host,
-            port=settings.port,
             local_hostname=settings.hello,
             timeout=settings.time_limit / 1000,
             use_tls=settings.implicit_tls,
@@ -90,7 +93,7 @@ class _Conversation:
 
     async def deliver(self, mail: Mail) -> str:
         """The server's answer to the whole mail, and who was refused."""
-        await self._smtp.connect()
+        await self._connect()
         await self._smtp.ehlo()
         if not self._settings.implicit_tls:
             await self._start_tls()
@@ -110,6 +113,15 @@ class _Conversation:
             if self._smtp.is_connected:
                 await self._smtp.quit(timeout=_QUIT_SECONDS)
         self._smtp.close()
+
+    async def _connect(self) -> None:
+        settings = self._settings
+        name = settings.tls.server_name
+        if settings.implicit_tls and name:
+            # The library checks the certificate against the name it connects to, so it is handed a connection.
+            await self._smtp.connect(hostname=name, sock=await _open(settings.host, settings.port))
+        else:
+            await self._smtp.connect(hostname=settings.host, port=settings.port)
 
     async def _start_tls(self) -> None:
         if self._smtp.supports_extension("starttls"):
@@ -165,6 +177,26 @@ class _Conversation:
                     raise
                 refused.append((address, refusal.code, refusal.message))
         return refused
+
+
+async def _open(host: str, port: int) -> socket.socket:
+    """A connected socket to the first address of `host` that answers; raises `OSError`."""
+    loop = asyncio.get_running_loop()
+    failure: OSError = OSError(f"{host} has no address")
+    for family, kind, protocol, _, address in await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM):
+        connection = socket.socket(family, kind, protocol)
+        connection.setblocking(False)
+        try:
+            await loop.sock_connect(connection, address)
+        except asyncio.CancelledError:
+            connection.close()
+            raise
+        except OSError as error:
+            connection.close()
+            failure = error
+        else:
+            return connection
+    raise failure
 
 
 def _explain(error: Exception, conversation: _Conversation, settings: EmailSettings) -> DeliveryFailed:

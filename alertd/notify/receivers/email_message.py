@@ -7,6 +7,7 @@ Message-ID, and a mail server or a reader that knows the first one drops the sec
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from email.errors import HeaderParseError
@@ -23,6 +24,7 @@ from alertd.notify.templates import Rendering, TemplateFailed
 # The standard library turns a longer References into an encoded word, which no mail program threads by.
 _MAX_HOST = 38
 _MAX_SUBJECT = 900
+_HEADER_NAME = re.compile(r"[!-9;-~]+")
 
 
 class Threading(StrEnum):
@@ -80,6 +82,9 @@ class Mail:
 
 def build_mail(settings: EmailSettings, message: Message, rendering: Rendering) -> Mail:
     """Renders a mail; raises `TemplateFailed` for a template that fails or an address that is none."""
+    for name, _ in settings.headers:
+        if not _HEADER_NAME.fullmatch(name):
+            raise TemplateFailed(f"{name!r} is not the name of a mail header")
     own = {name.title(): _one_line(rendering.text(template)) for name, template in settings.headers}
     sender = own.pop("From", "") or _one_line(rendering.text(settings.sender))
     recipients = _addresses("to", rendering.text(settings.to))
@@ -124,7 +129,10 @@ def thread_root(threading: Threading, message: Message, host: str) -> str:
 def mail_host(sender: str, hello: str) -> str:
     """The right side of alertd's Message-IDs: the sender's domain, cut from the left where it is very long."""
     host = sender.rpartition("@")[2] if "@" in sender else hello
-    host = host.encode("idna").decode() if not host.isascii() else host
+    try:
+        host = host.encode("idna").decode() if not host.isascii() else host
+    except UnicodeError as error:
+        raise TemplateFailed(f"{host!r} is not the name of a host") from error
     return host[-_MAX_HOST:].lstrip(".-")
 
 

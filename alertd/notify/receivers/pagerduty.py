@@ -8,14 +8,14 @@ acknowledgement that ran out is sent as one more trigger.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
 
 from alertd.alerts.severity import worst
-from alertd.clock import SECOND, Clock, to_rfc3339
+from alertd.clock import SECOND, to_rfc3339
 from alertd.http import HttpClient, HttpError
 from alertd.notify.message import Message, Status
 from alertd.notify.receivers.base import Delivered, DeliveryFailed, FailureReason
@@ -103,11 +103,13 @@ class PagerDutyReceiver:
     wants_acknowledged = True
     interval = 500
 
-    def __init__(self, settings: PagerDutySettings, client: HttpClient, renderer: Renderer, clock: Clock) -> None:
+    def __init__(
+        self, settings: PagerDutySettings, client: HttpClient, renderer: Renderer, now: Callable[[], int]
+    ) -> None:
         self._settings = settings
         self._client = client
         self._renderer = renderer
-        self._clock = clock
+        self._now = now
         self._speaks_v1 = not (settings.routing_key or settings.routing_key_file)
 
     async def send(self, message: Message) -> Delivered:
@@ -122,7 +124,7 @@ class PagerDutyReceiver:
             return Delivered(answer=response.text[:1000], status_code=response.status)
         # Events v1 says 403 where v2 says 429: too many events, come back later.
         temporary = {403} if self._speaks_v1 else set()
-        failure = refused(response, self._clock.now(), temporary=temporary, secrets=(self._key(),))
+        failure = refused(response, self._now(), temporary=temporary, secrets=(self._key(),))
         if response.status == 429 or response.status in temporary:
             failure.reason = FailureReason.RATE_LIMITED
             failure.retry_after = max(_LEAST_RATE_LIMIT_WAIT, failure.retry_after or 0)

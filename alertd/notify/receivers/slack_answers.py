@@ -12,6 +12,9 @@ from alertd.notify.receivers.failures import refused
 # The message that an update names cannot be changed any more: a new one takes its place.
 CANNOT_UPDATE = frozenset({"message_not_found", "cant_update_message", "edit_window_closed", "thread_not_found"})
 
+# The content is too much for Slack, whose limits depend on more than it tells.
+TOO_LONG = frozenset({"msg_too_long", "msg_blocks_too_long", "attachment_payload_limit_exceeded"})
+
 _RATE_LIMITED = frozenset({"ratelimited", "rate_limited", "message_limit_exceeded"})
 _TEMPORARY = frozenset({"internal_error", "fatal_error", "request_timeout", "service_unavailable", "team_added_to_org"})
 _AUTH = frozenset(
@@ -94,7 +97,7 @@ def check_webhook_answer(response: Response, now: int, url: str) -> None:
     text = response.text.strip()
     if "json" in response.headers.get("content-type", ""):
         read_api_answer(response, now)
-    elif text in _AUTH or text in _CHANNEL:
+    elif text in _AUTH or text in _CHANNEL or text in TOO_LONG:
         raise SlackRefused(text, response.status)
     elif not response.is_success:
         raise refused(response, now, broken={404}, secrets=(url,))

@@ -19,6 +19,7 @@ MAX_MESSAGE_TEXT = 4000
 MAX_TITLE = 1024
 MAX_PRETEXT = 3000
 MAX_TEXT = 8000
+SHORT_TEXT = 1000
 MAX_FIELDS = 20
 MAX_FIELD_TITLE = 300
 MAX_FIELD_VALUE = 2000
@@ -135,6 +136,15 @@ def build_payload(settings: SlackSettings, message: Message, rendering: Renderin
     if _is_acknowledged(message):
         attachments.append(_acknowledgement(message))
     return {name: value for name, value in payload.items() if value} | {"attachments": attachments}
+
+
+def shorten(payload: dict[str, Any]) -> dict[str, Any]:
+    """The same message with the start of its text and without fields, for when Slack finds it too long."""
+    first, *others = payload["attachments"]
+    kept = {name: value for name, value in first.items() if name not in ("fields", "pretext")}
+    if "text" in kept:
+        kept["text"] = truncate_runes(kept["text"], SHORT_TEXT)
+    return payload | {"attachments": [kept, *others]}
 
 
 def build_reply(settings: SlackSettings, rendering: Rendering) -> str:

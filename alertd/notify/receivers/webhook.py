@@ -9,12 +9,13 @@ import base64
 import binascii
 import hashlib
 import hmac
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
 import msgspec
 
-from alertd.clock import SECOND, Clock
+from alertd.clock import SECOND
 from alertd.http import HttpClient, HttpError
 from alertd.notify.data import go_time, quote_meta
 from alertd.notify.message import Message, MessageAlert
@@ -50,11 +51,13 @@ class WebhookReceiver:
     wants_acknowledged = False
     interval = 0
 
-    def __init__(self, settings: WebhookSettings, client: HttpClient, renderer: Renderer, clock: Clock) -> None:
+    def __init__(
+        self, settings: WebhookSettings, client: HttpClient, renderer: Renderer, now: Callable[[], int]
+    ) -> None:
         self._settings = settings
         self._client = client
         self._renderer = renderer
-        self._clock = clock
+        self._now = now
 
     async def send(self, message: Message) -> Delivered:
         message = keep_first(message, self._settings.max_alerts)
@@ -65,7 +68,7 @@ class WebhookReceiver:
         except HttpError as error:
             raise no_answer(error) from error
         if not response.is_success:
-            raise refused(response, self._clock.now(), secrets=(url,))
+            raise refused(response, self._now(), secrets=(url,))
         return Delivered(status_code=response.status)
 
     def _sign(self, message_id: str, body: bytes) -> dict[str, str]:
@@ -74,7 +77,7 @@ class WebhookReceiver:
             keys = tuple(signing_key(secret) for secret in secrets)
         except ValueError as error:
             raise DeliveryFailed(FailureReason.AUTH_ERROR, str(error), channel_broken=True, permanent=True) from error
-        return sign(keys, message_id, self._clock.now(), body)
+        return sign(keys, message_id, self._now(), body)
 
     def _render(self, message: Message) -> tuple[str, bytes]:
         rendering = self._renderer.of(message)

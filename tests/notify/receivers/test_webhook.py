@@ -36,7 +36,7 @@ async def peer() -> AsyncIterator[WebhookPeer]:
 async def _send(settings: WebhookSettings, message: Message, renderer: Renderer) -> None:
     clients = HttpClients()
     try:
-        receiver = WebhookReceiver(settings, clients.client(), renderer, VirtualClock(NOW))
+        receiver = WebhookReceiver(settings, clients.client(), renderer, VirtualClock(NOW).now)
         await receiver.send(message)
     finally:
         await clients.aclose()

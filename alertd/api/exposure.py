@@ -1,0 +1,32 @@
+"""Whether alertd may listen where it is told to: never to everybody without asking who they are, unless meant."""
+
+from __future__ import annotations
+
+from alertd.config.models import is_loopback
+from alertd.config.service import AuthConfig
+from alertd.errors import AlertdError
+
+
+def split_address(listen: str) -> tuple[str, int]:
+    """Host and port of `host:port` or `[v6]:port`; raises `AlertdError` for anything else."""
+    host, colon, port = listen.rpartition(":")
+    if not colon or not port.isdecimal() or int(port) > 65_535 or (":" in host and not host.startswith("[")):
+        raise AlertdError(f"{listen!r} is no address to listen on; write host:port, as in 127.0.0.1:9093")
+    return host.strip("[]"), int(port)
+
+
+def auth_required(listen: str, auth: AuthConfig) -> bool:
+    """Whether a request needs a token when alertd listens on `listen`."""
+    return not is_loopback(split_address(listen)[0]) if auth.required is None else auth.required
+
+
+def check_exposure(listen: str, auth: AuthConfig) -> None:
+    """Raises `AlertdError` when everybody who reaches `listen` could do everything and nobody said that it is meant."""
+    host, _ = split_address(listen)
+    if is_loopback(host) or auth_required(listen, auth) or auth.allow_unauthenticated:
+        return
+    raise AlertdError(
+        f"alertd would listen on {listen} and ask nobody who they are. Either listen on 127.0.0.1 and put a proxy in"
+        " front of it, or set auth.required: true and make tokens with `alertd token create`, or set"
+        " auth.allow_unauthenticated: true to say that everybody may do everything"
+    )

@@ -1,0 +1,105 @@
+"""The scalar types of the API: instants as RFC 3339, durations as Prometheus writes them, text that can be stored."""
+
+from __future__ import annotations
+
+import math
+from typing import Annotated
+
+from pydantic import AfterValidator, Field, PlainSerializer, PlainValidator, StringConstraints, WithJsonSchema
+
+from alertd.clock import from_rfc3339, to_rfc3339
+from alertd.promql.durations import format_duration, parse_duration
+from alertd.routing.matchers import Matcher, MatcherError, parse_matcher
+
+#: The last instant that can be printed; an alert that ends then does not end by itself.
+LAST_INSTANT = 253_402_300_799_000
+# Ten years: longer than anything that alertd can be asked to wait for.
+_LONGEST_DURATION = 3_652 * 86_400_000
+
+
+def read_instant(value: object) -> int:
+    """The instant of an RFC 3339 time; raises `ValueError` with what would be right."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        return value
+    try:
+        instant = from_rfc3339(value) if isinstance(value, str) else -1
+    except (ValueError, OverflowError):
+        instant = -1
+    if not 0 <= instant <= LAST_INSTANT:
+        raise ValueError("expected a time from 1970 on with its zone, as in 2026-01-31T12:00:00Z")
+    return instant
+
+
+def _read_duration(value: object) -> int:
+    if isinstance(value, int) and not isinstance(value, bool):
+        return value
+    try:
+        duration = parse_duration(value) if isinstance(value, str) else -1
+    except ValueError:
+        duration = -1
+    if not 0 < duration <= _LONGEST_DURATION:
+        raise ValueError("expected a duration above zero in whole numbers with units, as in 30s, 5m or 1d12h")
+    return duration
+
+
+def _without_nul(text: str) -> str:
+    if "\0" in text:
+        raise ValueError("text cannot contain the character U+0000; remove it")
+    return text
+
+
+def _read_matcher(value: object) -> Matcher:
+    if isinstance(value, Matcher):
+        return value
+    if not isinstance(value, str):
+        raise ValueError('expected a matcher as text, as in severity="critical" or job=~"api.*"')
+    try:
+        return parse_matcher(_without_nul(value))
+    except MatcherError as error:
+        raise ValueError(f'{error}; write a matcher as in severity="critical" or job=~"api.*"') from error
+
+
+def _number(value: float) -> float | str:
+    """JSON has no word for these three; they are written as Prometheus writes them."""
+    if math.isnan(value):
+        return "NaN"
+    if math.isinf(value):
+        return "+Inf" if value > 0 else "-Inf"
+    return value
+
+
+Instant = Annotated[
+    int,
+    PlainValidator(read_instant),
+    PlainSerializer(to_rfc3339, return_type=str),
+    WithJsonSchema({"type": "string", "format": "date-time", "examples": ["2026-01-31T12:00:00.000Z"]}),
+]
+Duration = Annotated[
+    int,
+    PlainValidator(_read_duration),
+    PlainSerializer(format_duration, return_type=str),
+    WithJsonSchema(
+        {
+            "type": "string",
+            "pattern": "^([0-9]+y)?([0-9]+w)?([0-9]+d)?([0-9]+h)?([0-9]+m)?([0-9]+s)?([0-9]+ms)?$",
+            "minLength": 2,
+            "examples": ["30m", "1d12h"],
+        }
+    ),
+]
+MatcherText = Annotated[
+    Matcher,
+    PlainValidator(_read_matcher),
+    PlainSerializer(str, return_type=str),
+    WithJsonSchema({"type": "string", "examples": ['severity="critical"', 'job=~"api.*"']}),
+]
+Number = Annotated[
+    float,
+    PlainSerializer(_number, return_type=float | str),
+    WithJsonSchema({"anyOf": [{"type": "number"}, {"enum": ["NaN", "+Inf", "-Inf"]}]}),
+]
+Text = Annotated[str, AfterValidator(_without_nul)]
+ShortText = Annotated[str, StringConstraints(min_length=1, max_length=200), AfterValidator(_without_nul)]
+LongText = Annotated[str, StringConstraints(min_length=1, max_length=10_000), AfterValidator(_without_nul)]
+LabelSet = dict[Annotated[str, StringConstraints(min_length=1), AfterValidator(_without_nul)], Text]
+Fingerprint = Annotated[str, Field(pattern="^[0-9a-f]{16}$", description="An alert's identity, 16 hex digits.")]

@@ -1,0 +1,77 @@
+"""What is refused before anything is read: bodies that are too large, parameters that nobody knows, foreign media."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+
+from fastapi import FastAPI, Request
+from starlette.datastructures import Headers
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from alertd.api.problems import Refused, problem_response
+from alertd.api.schemas import FieldProblem
+from alertd.yamlmodel import unknown_key
+
+#: The largest body of a request, in bytes.
+MAX_BODY = 16 * 1024 * 1024
+_TOO_LARGE = f"a request may have {MAX_BODY // 1024 // 1024} MiB; send it in parts"
+
+
+class BodyLimit:
+    """Refuses a request whose body is larger than `MAX_BODY`, announced or not."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        announced = Headers(scope=scope).get("content-length", "0")
+        if announced.isdecimal() and int(announced) > MAX_BODY:
+            await problem_response(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, _TOO_LARGE)(scope, receive, send)
+            return
+        received = 0
+
+        async def counted() -> Message:
+            nonlocal received
+            message = await receive()
+            received += len(message.get("body", b""))
+            if received > MAX_BODY:
+                raise HTTPException(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, _TOO_LARGE)
+            return message
+
+        await self._app(scope, counted, send)
+
+
+def parameters_of(app: FastAPI) -> dict[tuple[str, str], list[str]]:
+    """The query parameters of every operation, by path and method, as the OpenAPI document tells them."""
+    return {
+        (path, method.upper()): [
+            parameter["name"] for parameter in operation.get("parameters", ()) if parameter["in"] == "query"
+        ]
+        for path, operations in app.openapi()["paths"].items()
+        for method, operation in operations.items()
+    }
+
+
+async def refuse_unknown_parameters(request: Request) -> None:
+    """A parameter that means nothing is a mistake, most likely a misspelt filter. Raises `Refused`."""
+    known = request.app.state.parameters[request.scope["route"].path, request.method]
+    errors = [
+        FieldProblem(field=name, message=unknown_key(name, known).replace("key", "parameter", 1))
+        for name in dict.fromkeys(request.query_params.keys())
+        if name not in known
+    ]
+    if errors:
+        raise Refused(HTTPStatus.UNPROCESSABLE_ENTITY, errors[0].message, errors=errors)
+
+
+async def refuse_foreign_media(request: Request) -> None:
+    """A body is JSON and says so; other media could be sent by a form on a foreign page. Raises `Refused`."""
+    empty = request.headers.get("content-length", "0") == "0" and "transfer-encoding" not in request.headers
+    media = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if not empty and media != "application/json" and not media.endswith("+json"):
+        detail = f"the body must be JSON with Content-Type: application/json, found {media or 'no type'}"
+        raise Refused(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, detail)

@@ -1,0 +1,288 @@
+"""What people and other programs can do: answer alerts, silence, push. Each is one transaction, with who did it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import Connection
+
+from alertd.alerts.alert import Alert, Report, ReportChange
+from alertd.alerts.machine import Transition, close
+from alertd.alerts.pushed import PushedAlert, PushedAlertRejected, merge, report_of, worth_writing
+from alertd.clock import Clock
+from alertd.errors import AlertdError
+from alertd.notify.message import Message, MessageAlert, Reason, Status
+from alertd.notify.receivers.base import DeliveryFailed
+from alertd.response.acknowledgement import ResponseRejected, acknowledge, snooze, unacknowledge
+from alertd.routing.silences import Silence
+from alertd.service.metrics import Metrics
+from alertd.service.runtime import Runtime
+from alertd.service.why import Why, explain
+from alertd.store import alerts as alert_rows
+from alertd.store import intake
+from alertd.store import silences as silence_rows
+from alertd.store.database import Database
+from alertd.store.history import Event, record
+
+
+class AlertNotFound(AlertdError):
+    """There is no alert with that fingerprint."""
+
+
+class SilenceNotFound(AlertdError):
+    """There is no silence with that id."""
+
+
+class SourceNotFound(AlertdError):
+    """There is no source of that name that takes snapshots."""
+
+
+class ReceiverNotFound(AlertdError):
+    """There is no receiver of that name, or it has nobody to tell."""
+
+
+@dataclass(frozen=True)
+class PushedSnapshot:
+    """A snapshot that was kept: its id, and how many samples it held."""
+
+    id: int
+    source: str
+    samples: int
+
+
+@dataclass(frozen=True)
+class TestedIntegration:
+    """How a test message to one integration went; `answer` is what it said."""
+
+    integration: str
+    delivered: bool
+    answer: str
+
+
+class Actions:
+    """Everything that changes something on purpose, and `why`."""
+
+    def __init__(
+        self,
+        database: Database,
+        clock: Clock,
+        runtime: Callable[[], Runtime],
+        metrics: Metrics,
+        wake: Callable[[], None],
+    ) -> None:
+        self._database = database
+        self._clock = clock
+        self._runtime = runtime
+        self._metrics = metrics
+        self._wake = wake
+
+    async def push_alerts(
+        self, organisation: str, alerts: Sequence[PushedAlert], *, producer: str, actor: str
+    ) -> tuple[list[str], list[tuple[int, str]]]:
+        """Take alerts that a program sends: the fingerprints of those that were taken, and (index, reason) of those
+        that were not. One bad alert does not hold up the others."""
+        now = self._clock.now()
+        timeout = self._runtime().config.settings.global_.resolve_timeout
+        taken: list[Report] = []
+        refused: list[tuple[int, str]] = []
+        for index, alert in enumerate(alerts):
+            try:
+                taken.append(report_of(alert, producer, timeout, now))
+            except PushedAlertRejected as error:
+                refused.append((index, str(error)))
+        if taken:
+            await self._database.run(_take, organisation, taken, self._runtime().ways, now, actor)
+            self._wake()
+        self._metrics.received(len(taken), len(refused))
+        return [report.fingerprint for report in taken], refused
+
+    async def acknowledge(
+        self, organisation: str, fingerprint: str, actor: str, *, duration: int | None = None, note: str = ""
+    ) -> Alert:
+        """Somebody has the alert: it repeats no more until the acknowledgement ends. Raises `AlertNotFound`,
+        `ResponseRejected`."""
+        now, settings = self._clock.now(), self._runtime().ways.answers
+        return await self._answer(
+            organisation,
+            fingerprint,
+            lambda alert: acknowledge(alert, actor, now, settings, duration=duration, note=note),
+            Event(now, "acknowledged", actor, details={"duration": duration, "note": note}),
+        )
+
+    async def unacknowledge(self, organisation: str, fingerprint: str, actor: str) -> Alert:
+        """Nobody has the alert any more: its receivers are told again. Raises `AlertNotFound`, `ResponseRejected`."""
+        now = self._clock.now()
+        event = Event(now, "unacknowledged", actor)
+        return await self._answer(organisation, fingerprint, lambda alert: unacknowledge(alert, now), event)
+
+    async def snooze(self, organisation: str, fingerprint: str, actor: str, *, until: int) -> Alert:
+        """Put the alert aside until `until`. Raises `AlertNotFound`, `ResponseRejected`."""
+        now = self._clock.now()
+        event = Event(now, "snoozed", actor, details={"until": until})
+        return await self._answer(organisation, fingerprint, lambda alert: snooze(alert, actor, until, now), event)
+
+    async def note(self, organisation: str, fingerprint: str, actor: str, text: str) -> Alert:
+        """Write a note into the alert's history. Raises `AlertNotFound`."""
+        event = Event(self._clock.now(), "note", actor, details={"text": text})
+        return await self._answer(organisation, fingerprint, lambda alert: alert, event)
+
+    async def resolve(self, organisation: str, fingerprint: str, actor: str) -> Alert:
+        """End the alert by hand. What a rule still finds fires again with its next evaluation. Raises
+        `AlertNotFound`, `ResponseRejected`."""
+        now = self._clock.now()
+        alert = await self._database.run(_resolve_by_hand, organisation, fingerprint, self._runtime().ways, now, actor)
+        self._wake()
+        return alert
+
+    async def put_silence(self, organisation: str, silence: Silence, actor: str) -> Silence:
+        """Create a silence, or change the one whose id it carries. Raises `SilenceRejected`, `SilenceNotFound`."""
+        stored = await self._database.run(silence_rows.put, organisation, silence, self._clock.now(), actor)
+        if stored is None:
+            raise SilenceNotFound(f"there is no silence {silence.id}")
+        self._wake()
+        return stored
+
+    async def end_silence(self, organisation: str, silence_id: str, actor: str) -> Silence:
+        """Expire a silence. Raises `SilenceNotFound`."""
+        ended = await self._database.run(silence_rows.end, organisation, silence_id, self._clock.now(), actor)
+        if ended is None:
+            raise SilenceNotFound(f"there is no silence {silence_id}")
+        self._wake()
+        return ended
+
+    async def push_snapshot(
+        self,
+        organisation: str,
+        source: str | None,
+        document: object,
+        *,
+        labels: Mapping[str, str],
+        at: int | None,
+        actor: str,  # noqa: ARG002 - every action names who did it; a push is too frequent for the history
+    ) -> PushedSnapshot:
+        """Keep a snapshot of metrics. Raises `SourceNotFound`, and `SnapshotRejected` naming the path of what was
+        wrong."""
+        runtime, now = self._runtime(), self._clock.now()
+        found = runtime.snapshots(source) if organisation == runtime.organisation else None
+        if found is None:
+            raise SourceNotFound(f"there is no source {source!r} that takes snapshots")
+        snapshot = found.read(document, labels, now if at is None else at)
+        snapshot_id = await found.push(snapshot, now)
+        self._metrics.snapshot(found.name)
+        return PushedSnapshot(snapshot_id, found.name, len(snapshot.samples))
+
+    async def why(self, organisation: str, fingerprint: str) -> Why:
+        """Everything that decided what was and was not said about an alert. Raises `AlertNotFound`."""
+        why = await self._database.run(explain, organisation, fingerprint, self._runtime().routing, self._clock.now())
+        if why is None:
+            raise AlertNotFound(f"there is no alert {fingerprint}")
+        return why
+
+    async def test_receiver(self, receiver: str) -> list[TestedIntegration]:
+        """Send a test message to every integration of a receiver. Raises `ReceiverNotFound`."""
+        runtime, now = self._runtime(), self._clock.now()
+        integrations = runtime.integrations.get(receiver, ())
+        if not integrations:
+            raise ReceiverNotFound(f"there is no receiver {receiver!r} with somebody to tell")
+        results = []
+        for integration in integrations:
+            message = _test_message(receiver, integration.id, runtime.external_url, now)
+            try:
+                delivered = await runtime.receivers[integration.id].send(message)
+                results.append(TestedIntegration(integration.id, True, delivered.answer))
+            except DeliveryFailed as failure:
+                results.append(TestedIntegration(integration.id, False, f"{failure.reason.value}: {failure.text}"))
+        return results
+
+    async def _answer(self, organisation: str, fingerprint: str, step: Callable[[Alert], Alert], event: Event) -> Alert:
+        alert = await self._database.run(intake.change_alert, organisation, fingerprint, step, event, self._clock.now())
+        if alert is None:
+            raise AlertNotFound(f"there is no alert {fingerprint}")
+        self._wake()
+        return alert
+
+
+def _take(
+    connection: Connection, organisation: str, taken: Sequence[Report], ways: intake.Ways, now: int, actor: str
+) -> None:
+    """Merge sent alerts with what the same sender said before, and write those that say something new."""
+    known = alert_rows.reports_about(connection, organisation, [report.fingerprint for report in taken])
+    current = {(report.producer, report.fingerprint): report for reports in known.values() for report in reports}
+    changes: dict[str, ReportChange] = {}
+    for report in taken:
+        before = current.get((report.producer, report.fingerprint))
+        merged = merge(before, report)
+        if not worth_writing(before, merged, now):
+            continue
+        change = _sent_change(before, merged, now, actor)
+        if change is not None:
+            changes[report.fingerprint] = change
+            current[report.producer, report.fingerprint] = merged
+    intake.apply_changes(connection, organisation, list(changes.values()), ways, now)
+
+
+def _sent_change(before: Report | None, merged: Report, now: int, actor: str) -> ReportChange | None:
+    if merged.expires_at is not None and merged.expires_at <= now:
+        if before is None:
+            return None
+        return ReportChange(
+            merged.producer,
+            merged.fingerprint,
+            None,
+            (Transition.RESOLVED,),
+            ended_at=merged.expires_at,
+            actor=actor,
+        )
+    transitions = (Transition.FIRED,) if before is None else ()
+    return ReportChange(merged.producer, merged.fingerprint, merged, transitions, actor=actor)
+
+
+def _resolve_by_hand(
+    connection: Connection, organisation: str, fingerprint: str, ways: intake.Ways, now: int, actor: str
+) -> Alert:
+    alert = alert_rows.alerts_by_fingerprint(connection, organisation, [fingerprint]).get(fingerprint)
+    if alert is None:
+        raise AlertNotFound(f"there is no alert {fingerprint}")
+    if not alert.fires:
+        raise ResponseRejected("the alert is resolved already")
+    reports = alert_rows.reports_about(connection, organisation, [fingerprint]).get(fingerprint, [])
+    changes = [
+        ReportChange(
+            report.producer,
+            fingerprint,
+            None,
+            close(report.instance, Transition.RESOLVED_BY_HAND).transitions,
+            actor=actor,
+        )
+        for report in reports
+    ]
+    intake.apply_changes(connection, organisation, changes, ways, now)
+    record(connection, organisation, [Event(now, "resolved_by", actor, fingerprint, alert.episode)])
+    return alert_rows.alerts_by_fingerprint(connection, organisation, [fingerprint])[fingerprint]
+
+
+def _test_message(receiver: str, integration: str, external_url: str, now: int) -> Message:
+    labels = {"alertname": "AlertdTest", "severity": "info"}
+    alert = MessageAlert(
+        status=Status.FIRING,
+        labels=labels,
+        annotations={"summary": "This is a test message. Nothing is wrong."},
+        starts_at=now,
+        ends_at=None,
+        generator_url=external_url,
+        fingerprint="0" * 16,
+    )
+    return Message(
+        id=f"test{now}",
+        receiver=receiver,
+        integration=integration,
+        reason=Reason.TEST,
+        group_key=f"test/{receiver}:{now}",
+        group_labels=labels,
+        alerts=(alert,),
+        episode=f"test{now}",
+        sequence=1,
+        now=now,
+        external_url=external_url,
+    )

@@ -1,0 +1,176 @@
+"""Evaluating a rule group: ask, decide, commit. One transaction makes an evaluation true, with all that follows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import structlog
+from sqlalchemy import Connection
+
+from alertd.alerts.alert import Report, ReportChange
+from alertd.alerts.machine import Transition
+from alertd.clock import SECOND, monotonic
+from alertd.rules.evaluation import RuleFailed, Sample, after_failure, clear, evaluate, recorded
+from alertd.rules.models import RecordingRule
+from alertd.service.runtime import ReadyGroup, ReadyRule, Runtime
+from alertd.service.snapshots import RECORDED_BY, StoredSnapshots
+from alertd.sources.base import Source, SourceError
+from alertd.store import alerts as alert_rows
+from alertd.store import evaluations, replicas
+from alertd.store import snapshots as snapshot_rows
+from alertd.store.database import Database
+from alertd.store.evaluations import GroupEvaluation, RuleHealth
+from alertd.store.intake import apply_changes
+
+log = structlog.get_logger(__name__)
+
+Known = Mapping[str, Mapping[str, Report]]
+
+
+@dataclass
+class Evaluated:
+    """What one evaluation of a group came to, before it is written."""
+
+    changes: list[ReportChange] = field(default_factory=list)
+    recorded: dict[str, list[Sample]] = field(default_factory=dict)
+    health: dict[str, RuleHealth] = field(default_factory=dict)
+
+
+class Evaluator:
+    """Evaluates groups for one replica; a group is evaluated by the replica that has its lease."""
+
+    def __init__(self, database: Database, replica_id: str) -> None:
+        self._database = database
+        self._replica_id = replica_id
+        self._failures: dict[str, int] = {}
+
+    async def evaluate(self, runtime: Runtime, ready: ReadyGroup, at: int) -> GroupEvaluation | None:
+        """Evaluate `ready` as of the instant `at`; None when another replica does it."""
+        begin = await self._database.run(self._begin, runtime.organisation, ready, at)
+        if begin is None:
+            return None
+        epoch, known = begin
+        started = monotonic()
+        evaluated = Evaluated()
+        for rule in ready.rules:
+            await self._evaluate_rule(runtime, ready, rule, known.get(rule.rule.id, {}), evaluated, at)
+        outcome = GroupEvaluation(at, monotonic() - started, evaluated.health)
+        return await self._database.run(self._commit, runtime, ready, evaluated, outcome, epoch, at)
+
+    def _begin(
+        self, connection: Connection, organisation: str, ready: ReadyGroup, at: int
+    ) -> tuple[int, dict[str, dict[str, Report]]] | None:
+        until = at + max(3 * ready.interval, 30 * SECOND)
+        epoch = replicas.acquire(connection, organisation, ready.key, self._replica_id, at, until)
+        if epoch is None:
+            return None
+        known = alert_rows.reports_of_producers(connection, organisation, [rule.rule.id for rule in ready.rules])
+        return epoch, known
+
+    async def _evaluate_rule(
+        self,
+        runtime: Runtime,
+        ready: ReadyGroup,
+        rule: ReadyRule,
+        known: Mapping[str, Report],
+        evaluated: Evaluated,
+        at: int,
+    ) -> None:
+        source = runtime.sources[rule.source]
+        started = monotonic()
+        samples, error = 0, ""
+        warnings: tuple[str, ...] = ()
+        try:
+            if rule.compiled is None:
+                answer = await source.query(rule.rule.parsed, at - ready.query_offset)
+                self._record(source, ready, rule, answer.samples, evaluated, at)
+            else:
+                answer = await source.query(rule.compiled.question.expr, at - ready.query_offset)
+                evaluated.changes += evaluate(
+                    rule.compiled, answer.samples, known, rule.context, at, limit=ready.group.limit
+                )
+            samples, warnings = len(answer.samples), answer.warnings
+        except SourceError as failure:
+            error = str(failure)
+            if rule.compiled is not None:
+                evaluated.changes += after_failure(rule.compiled, known, error, rule.context, at)
+        except RuleFailed as failure:
+            error = str(failure)
+            if failure.clear:
+                evaluated.changes += clear(known, Transition.RESOLVED_LIMIT, rule.rule.id)
+        failures = self._failures.get(rule.rule.id, 0) + 1 if error else 0
+        self._failures[rule.rule.id] = failures
+        if error:
+            log.warning("rule failed", action="rule_failed", group=ready.key, rule=rule.rule.name, error=error)
+        evaluated.health[rule.rule.id] = RuleHealth(
+            health="err" if error else "ok",
+            evaluated_at=at,
+            duration=monotonic() - started,
+            samples=samples,
+            error=error,
+            failures=failures,
+            warnings=list(warnings),
+        )
+
+    def _record(
+        self,
+        source: Source,
+        ready: ReadyGroup,
+        rule: ReadyRule,
+        samples: list[tuple[dict[str, str], float]],
+        evaluated: Evaluated,
+        at: int,
+    ) -> None:
+        if not isinstance(rule.rule, RecordingRule) or not isinstance(source, StoredSnapshots):
+            raise RuleFailed("recording over a Prometheus needs the source's remote write")
+        made = recorded(rule.rule, rule.labels, samples, ready.group.limit)
+        stamp = at - ready.query_offset
+        source.record(made, stamp)
+        evaluated.recorded.setdefault(source.name, []).extend(made)
+
+    def _commit(
+        self,
+        connection: Connection,
+        runtime: Runtime,
+        ready: ReadyGroup,
+        evaluated: Evaluated,
+        outcome: GroupEvaluation,
+        epoch: int,
+        at: int,
+    ) -> GroupEvaluation | None:
+        organisation = runtime.organisation
+        if not replicas.holds(connection, organisation, ready.key, self._replica_id, epoch):
+            log.warning("evaluation dropped, the lease is lost", action="lease_lost", group=ready.key)
+            return None
+        apply_changes(connection, organisation, evaluated.changes, runtime.ways, at)
+        for source, samples in evaluated.recorded.items():
+            snapshot_rows.add(
+                connection,
+                organisation,
+                source,
+                at=at - ready.query_offset,
+                received_at=at,
+                labels={RECORDED_BY: ready.key},
+                samples=[(dict(labels), value) for labels, value in samples],
+            )
+        evaluations.write(connection, organisation, ready.key, outcome)
+        return outcome
+
+
+def removed_producers(connection: Connection, runtime: Runtime, now: int) -> int:
+    """Resolve what rules report that the configuration has no more; how many reports that were."""
+    rules = {rule.rule.id for group in runtime.groups for rule in group.rules}
+    gone = {name for name in alert_rows.producers(connection, runtime.organisation) if _is_rule(name)} - rules
+    known = alert_rows.reports_of_producers(connection, runtime.organisation, sorted(gone))
+    changes = [
+        change
+        for producer, reports in known.items()
+        for change in clear(reports, Transition.RESOLVED_RULE_REMOVED, producer)
+    ]
+    apply_changes(connection, runtime.organisation, changes, runtime.ways, now)
+    return len(changes)
+
+
+def _is_rule(producer: str) -> bool:
+    return producer.count(";") >= 3

@@ -1,0 +1,242 @@
+"""A configuration made ready to run: read whole, checked whole, and swapped whole at a reload."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import quote_plus
+
+from alertd.config.clients import client_settings
+from alertd.config.http import HttpConfig
+from alertd.config.loading import Config, load_config
+from alertd.config.receivers import Receiver as ReceiverConfig
+from alertd.config.redaction import secret_values
+from alertd.config.models import Settings
+from alertd.config.service import SourceConfig
+from alertd.clock import SECOND
+from alertd.errors import InvalidInput
+from alertd.http import HttpClients
+from alertd.notify.flush import Routing
+from alertd.notify.plan import Integration
+from alertd.notify.policy import DeliverySettings
+from alertd.notify.receivers.base import Receiver
+from alertd.notify.receivers.build import build_receivers
+from alertd.notify.watch import Watch
+from alertd.response.acknowledgement import AcknowledgementSettings
+from alertd.routing.tree import RouteTree
+from alertd.rules.checks import check_rules
+from alertd.rules.evaluation import CompiledRule, Context
+from alertd.rules.loading import load_rule_files
+from alertd.rules.models import AlertRule, RecordingRule, RuleFile, RuleGroup, SourceKind
+from alertd.service.snapshots import StoredSnapshots
+from alertd.sources.base import Labelled, Source
+from alertd.sources.prometheus import PrometheusSource
+from alertd.sources.snapshots import Limits, PathMapping
+from alertd.store.database import Database
+from alertd.store.intake import Ways
+
+#: The source that is there without any configuration: what is pushed, is there to be asked.
+SNAPSHOTS = "snapshots"
+
+
+@dataclass(frozen=True)
+class ReadyRule:
+    """A rule of a group with the source that it asks."""
+
+    rule: AlertRule | RecordingRule
+    source: str
+    compiled: CompiledRule | None
+    context: Context
+    labels: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class ReadyGroup:
+    """A rule group made ready; `interval` and `query_offset` in milliseconds."""
+
+    group: RuleGroup
+    interval: int
+    query_offset: int
+    rules: tuple[ReadyRule, ...]
+
+    @property
+    def key(self) -> str:
+        return self.group.key
+
+
+@dataclass
+class Runtime:
+    """Everything that follows from one reading of the configuration."""
+
+    config: Config
+    rule_files: tuple[RuleFile, ...]
+    groups: tuple[ReadyGroup, ...]
+    tree: RouteTree
+    sources: Mapping[str, Source]
+    receivers: Mapping[str, Receiver]
+    integrations: Mapping[str, tuple[Integration, ...]]
+    clients: HttpClients
+    external_url: str
+    default_source: str
+    watches: dict[str, Watch] = field(default_factory=dict)
+
+    @property
+    def organisation(self) -> str:
+        return self.config.settings.organisation
+
+    @property
+    def ways(self) -> Ways:
+        """What the intake needs to place alerts."""
+        answers = self.config.settings.acknowledgement
+        return Ways(
+            self.tree,
+            AcknowledgementSettings(answers.expires, answers.max, answers.survive_recovery, answers.sticky_severity),
+        )
+
+    @property
+    def routing(self) -> Routing:
+        """What a flush needs."""
+        return Routing(self.tree, self.integrations, self.watch, self.config.settings.compat == "alertd")
+
+    @property
+    def delivery(self) -> DeliverySettings:
+        settings = self.config.settings.delivery
+        longest = max((_longest_try(receiver) for receiver in self.config.receivers.values()), default=0)
+        # A claim must outlive the try that it is for, or a second replica would send the same.
+        lease = max(settings.lease, longest + 5 * SECOND)
+        return DeliverySettings(max(settings.timeout, longest), settings.max_age, lease)
+
+    def watch(self, organisation: str) -> Watch:
+        """The gates of an organisation."""
+        if organisation not in self.watches:
+            self.watches[organisation] = Watch(self.config.inhibit_rules, self.config.time_intervals)
+        return self.watches[organisation]
+
+    def snapshots(self, name: str | None) -> StoredSnapshots | None:
+        """The snapshot source of that name, or the one that pushes without a name go to."""
+        if name is not None:
+            found = self.sources.get(name)
+            return found if isinstance(found, StoredSnapshots) else None
+        preferred = self.sources.get(self.default_source)
+        for source in (preferred, *self.sources.values()):
+            if isinstance(source, StoredSnapshots):
+                return source
+        return None
+
+    def secrets(self) -> set[str]:
+        """Every secret value of the configuration, for those who must not show them."""
+        return set(secret_values(self.config.settings))
+
+    async def close(self) -> None:
+        await self.clients.aclose()
+
+
+def load_runtime(
+    path: Path,
+    database: Database,
+    *,
+    env: Mapping[str, str] = os.environ,
+    now: Callable[[], int],
+    external_url: str = "",
+    receiver_clients: HttpClients | None = None,
+) -> Runtime:
+    """Read and check everything that the configuration names. Raises `InvalidInput` with every mistake found.
+
+    `receiver_clients` is how receivers speak HTTP, where that is not the way in which sources do.
+    """
+    config = load_config(path, env)
+    settings = config.settings
+    rule_files = load_rule_files(settings.rule_files, path.parent)
+    kinds = {name: SourceKind(source.type) for name, source in settings.sources.items()}
+    kinds.setdefault(SNAPSHOTS, SourceKind.SNAPSHOTS)
+    default_source = settings.default_source or _only_source(settings.sources)
+    problems = check_rules(rule_files, set(config.receivers), kinds, default_source)
+    if problems:
+        raise InvalidInput(problems)
+    clients = HttpClients()
+    url = str(settings.external_url or external_url).rstrip("/")
+    sources = _build_sources(settings, database, clients)
+    receivers, integrations = build_receivers(config, receiver_clients or clients, now=now)
+    groups = [
+        _ready_group(group, config, default_source, url) for rule_file in rule_files for group in rule_file.groups
+    ]
+    return Runtime(
+        config=config,
+        rule_files=tuple(rule_files),
+        groups=tuple(groups),
+        tree=RouteTree(config.route),
+        sources=sources,
+        receivers=receivers,
+        integrations=integrations,
+        clients=clients,
+        external_url=url,
+        default_source=default_source,
+    )
+
+
+def _longest_try(receiver: ReceiverConfig) -> int:
+    """The longest time-out, in milliseconds, that an integration of the receiver asks for."""
+    timeouts = (
+        *(entry.timeout for entry in receiver.webhook_configs),
+        *(entry.timeout for entry in receiver.slack_configs),
+        *(entry.timeout for entry in receiver.pagerduty_configs),
+    )
+    return max((timeout or 0 for timeout in timeouts), default=0)
+
+
+def _only_source(sources: Mapping[str, SourceConfig]) -> str:
+    """Where rules look that name no source: the only one there is, else what is pushed."""
+    return next(iter(sources)) if len(sources) == 1 else SNAPSHOTS
+
+
+def _build_sources(settings: Settings, database: Database, clients: HttpClients) -> dict[str, Source]:
+    built: dict[str, Source] = {}
+    configured = {SNAPSHOTS: SourceConfig(type="snapshots"), **settings.sources}
+    retention = settings.retention.snapshots
+    for name, source in configured.items():
+        if source.type == "prometheus":
+            asked = PrometheusSource(
+                clients.client(client_settings(source.http_config or HttpConfig())),
+                str(source.url),
+                time_limit=source.timeout,
+                retries=source.retries,
+                concurrency=source.concurrency,
+            )
+            built[name] = Labelled(asked, source.labels) if source.labels else asked
+        else:
+            built[name] = StoredSnapshots(
+                database,
+                settings.organisation,
+                name,
+                mappings=[PathMapping.parse(item.path, item.name, item.labels) for item in source.map],
+                labels=source.labels,
+                limits=Limits(samples=source.max_samples),
+                stale_after=source.stale_after,
+                retention=min(source.retention, retention),
+            )
+    return built
+
+
+def _ready_group(group: RuleGroup, config: Config, default_source: str, external_url: str) -> ReadyGroup:
+    settings = config.settings
+    ready = []
+    for rule in group.rules:
+        source = group.source_of(rule) or default_source
+        base = settings.sources[source].url if source in settings.sources else None
+        labels = group.labels_of(rule)
+        compiled = CompiledRule(rule, labels) if isinstance(rule, AlertRule) else None
+        context = Context(external_url, settings.external_labels, _generator_url(str(base or external_url), rule.expr))
+        ready.append(ReadyRule(rule, source, compiled, context, labels))
+    return ReadyGroup(
+        group=group,
+        interval=group.interval or settings.evaluation_interval,
+        query_offset=group.query_offset or 0,
+        rules=tuple(ready),
+    )
+
+
+def _generator_url(base: str, expr: str) -> str:
+    """Where a person sees the expression, in the form of Prometheus' own links."""
+    return f"{base.rstrip('/')}/graph?g0.expr={quote_plus(expr)}&g0.tab=1" if base else ""

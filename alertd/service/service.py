@@ -1,0 +1,259 @@
+"""The running service: loops around the engine, rule groups on their schedule, reload, and an orderly end."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+import uuid
+from collections.abc import Awaitable, Callable, Mapping
+from pathlib import Path
+
+import structlog
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
+from sqlalchemy.exc import DBAPIError
+from watchfiles import awatch
+
+from alertd import __version__
+from alertd.clock import MINUTE, SECOND, Clock, SystemClock
+from alertd.errors import InvalidInput
+from alertd.service.actions import Actions
+from alertd.service.engine import Engine
+from alertd.service.evaluating import removed_producers
+from alertd.service.health import Check, Health, HealthStatus, judge, read_standing
+from alertd.service.housekeeping import clean, reroute
+from alertd.service.logs import Scrubber
+from alertd.service.metrics import Metrics
+from alertd.service.runtime import ReadyGroup, Runtime, load_runtime
+from alertd.service.schedule import SlotTrigger, slot_at
+from alertd.service.snapshots import StoredSnapshots
+from alertd.store import outbox, replicas
+from alertd.store.database import Database
+from alertd.store.replicas import Replica
+
+log = structlog.get_logger(__name__)
+
+# The loops are woken when something is due; this is how long they sleep if a wake-up is lost.
+LONGEST_SLEEP = 1 * SECOND
+HEARTBEAT = 2 * SECOND
+DEAD_AFTER = 10 * SECOND
+
+
+class Service:
+    """One replica: build it, `start` it, `stop` it."""
+
+    def __init__(
+        self,
+        config_path: Path,
+        database: Database,
+        *,
+        clock: Clock | None = None,
+        external_url: str = "",
+        scrubber: Scrubber | None = None,
+        env: Mapping[str, str] = os.environ,
+    ) -> None:
+        self.clock = clock or SystemClock()
+        self.database = database
+        self.replica_id = uuid.uuid4().hex
+        self.started_at = self.clock.now()
+        self.metrics = Metrics()
+        self.reload_error = ""
+        self._config_path = config_path
+        self._external_url = external_url
+        self._scrubber = scrubber or Scrubber()
+        self._env = env
+        self.runtime = self._load()
+        self._retired: list[Runtime] = []
+        self._due = asyncio.Event()
+        self._stopping = asyncio.Event()
+        self._tasks: list[asyncio.Task[None]] = []
+        self._scheduler = AsyncIOScheduler(timezone="UTC")
+        self.engine = Engine(database, self.clock, self.replica_id, lambda: self.runtime, self.metrics, wake=self.wake)
+        self.actions = Actions(database, self.clock, lambda: self.runtime, self.metrics, self.wake)
+        self.metrics.reloaded(self.started_at, good=True)
+
+    async def start(self) -> None:
+        """Take the place of replicas that died, and begin to work."""
+        await self._take_over()
+        await self._adopt()
+        loops: list[tuple[str, Callable[[], Awaitable[int]]]] = [
+            ("expire", self.engine.expire),
+            ("flush", self.engine.flush),
+            ("deliver", self.engine.deliver),
+        ]
+        self._tasks = [asyncio.create_task(self._loop(name, work), name=name) for name, work in loops]
+        self._tasks.append(asyncio.create_task(self._every(HEARTBEAT, self._beat), name="heartbeat"))
+        self._tasks.append(asyncio.create_task(self._every(MINUTE, self._clean), name="housekeeping"))
+        self._tasks.append(asyncio.create_task(self._watch_files(), name="watch"))
+        self._scheduler.start()
+        log.info("service started", action="started", replica=self.replica_id, version=__version__)
+
+    async def stop(self) -> None:
+        """Evaluate no more, finish what is being sent, and leave."""
+        if self._scheduler.running:
+            self._scheduler.shutdown(wait=False)
+        self._stopping.set()
+        self.wake()
+        await asyncio.gather(*self._tasks)
+        await self.engine.landed()
+        await self.database.run(replicas.leave, self.replica_id)
+        for runtime in (*self._retired, self.runtime):
+            await runtime.close()
+        self.database.close()
+        log.info("service stopped", action="stopped", replica=self.replica_id)
+
+    def wake(self) -> None:
+        """Something became due: let the loops look."""
+        self._due.set()
+
+    async def reload(self) -> None:
+        """Read everything anew and swap it in; raises `InvalidInput` and changes nothing when any of it is wrong."""
+        try:
+            runtime = self._load()
+        except InvalidInput as error:
+            self.reload_error = str(error)
+            self.metrics.reloaded(self.clock.now(), good=False)
+            log.error("reload refused", action="reload_refused", error=str(error))
+            raise
+        self._retired.append(self.runtime)
+        self.runtime = runtime
+        self.reload_error = ""
+        await self._adopt()
+        self.metrics.reloaded(self.clock.now(), good=True)
+        log.info("configuration reloaded", action="reloaded", rules=sum(len(group.rules) for group in runtime.groups))
+
+    async def health(self) -> Health:
+        """How the service is, check by check."""
+        runtime, now = self.runtime, self.clock.now()
+        try:
+            standing = await self.database.run(read_standing, runtime.organisation)
+        except DBAPIError as error:
+            return Health({"database": Check(HealthStatus.FAILED, f"does not answer: {error.orig}")})
+        oldest = (now - standing.oldest) / 1000 if standing.oldest is not None else 0.0
+        self.metrics.standing(dict(standing.alerts), standing.waiting, oldest)
+        return judge(standing, runtime, self.reload_error, now, self.started_at)
+
+    def _load(self) -> Runtime:
+        runtime = load_runtime(self._config_path, self.database, now=self.clock.now, external_url=self._external_url)
+        self._scrubber.learn(runtime.secrets())
+        return runtime
+
+    async def _take_over(self) -> None:
+        """Say that we are here, and free what dead replicas had in their hands.
+
+        A SQLite file has one service: whoever else is on its list is dead.
+        """
+        await self._beat()
+        if self.database.dialect == "sqlite":
+            await self.database.run(replicas.forget_others, self.replica_id)
+            await self.database.run(outbox.release_dead, [self.replica_id], self.clock.now())
+
+    async def _adopt(self) -> None:
+        """Bring rows and schedule in line with the configuration in force."""
+        now = self.clock.now()
+        await self.database.run(removed_producers, self.runtime, now)
+        await self.database.run(reroute, self.runtime, now)
+        for source in self.runtime.sources.values():
+            if isinstance(source, StoredSnapshots):
+                await source.follow()
+        self._scheduler.remove_all_jobs()
+        for group in self.runtime.groups:
+            self._scheduler.add_job(
+                self._evaluate,
+                SlotTrigger(group.key, group.interval),
+                args=[group],
+                id=group.key,
+                max_instances=1,
+                coalesce=True,
+                misfire_grace_time=None,
+            )
+        self.wake()
+
+    async def _evaluate(self, group: ReadyGroup) -> None:
+        at = slot_at(group.key, group.interval, self.clock.now())
+        try:
+            await self.engine.evaluate(group, at)
+        except Exception:
+            log.exception("evaluation crashed", action="evaluation_crashed", group=group.key)
+        missed = (self.clock.now() - at) // group.interval
+        if missed:
+            self.metrics.missed(group, missed)
+
+    async def _loop(self, name: str, work: Callable[[], Awaitable[int]]) -> None:
+        """Do `work` while there is any, then sleep until something is due."""
+        while not self._stopping.is_set():
+            try:
+                if not await work():
+                    await self._sleep()
+            except Exception:
+                log.exception("loop failed", action="loop_failed", loop=name)
+                await asyncio.sleep(LONGEST_SLEEP / 1000)
+
+    async def _sleep(self) -> None:
+        due = await self.engine.next_due()
+        now = self.clock.now()
+        pause = LONGEST_SLEEP if due is None else min(max(due - now, 5), LONGEST_SLEEP)
+        self._due.clear()
+        try:
+            async with asyncio.timeout(pause / 1000):
+                await self._due.wait()
+        except TimeoutError:
+            return
+
+    async def _every(self, interval: int, work: Callable[[], Awaitable[None]]) -> None:
+        while not self._stopping.is_set():
+            try:
+                await work()
+            except Exception:
+                log.exception("loop failed", action="loop_failed", loop=work.__name__)
+            try:
+                async with asyncio.timeout(interval / 1000):
+                    await self._stopping.wait()
+            except TimeoutError:
+                continue
+
+    async def _beat(self) -> None:
+        now = self.clock.now()
+        own = Replica(self.replica_id, self.started_at, now, socket.gethostname(), __version__)
+        await self.database.run(replicas.heartbeat, own)
+        await self.database.run(replicas.forget_dead, now - DEAD_AFTER)
+        living = await self.database.run(replicas.living, now - DEAD_AFTER)
+        if await self.database.run(outbox.release_dead, [replica.id for replica in living], now):
+            self.wake()
+
+    async def _clean(self) -> None:
+        await self.database.run(clean, self.runtime, self.clock.now())
+        for source in self.runtime.sources.values():
+            if isinstance(source, StoredSnapshots):
+                source.forget(self.clock.now() - source.retention)
+        # What a retired configuration was sending has landed long ago.
+        retired, self._retired = self._retired, []
+        for runtime in retired:
+            await runtime.close()
+
+    async def _watch_files(self) -> None:
+        """Reload when the configuration or a rule file changes; folders are watched, since mounts swap whole files."""
+        folders = {self._config_path.resolve().parent}
+        folders |= {Path(rule_file.path).resolve().parent for rule_file in self.runtime.rule_files}
+        existing = [folder for folder in folders if folder.is_dir()]
+        async for changes in awatch(*existing, stop_event=self._stopping, recursive=False, force_polling=False):
+            if not any(self._concerns(Path(path)) for _, path in changes):
+                continue
+            try:
+                await self.reload()
+            except InvalidInput:
+                continue
+
+    def _concerns(self, path: Path) -> bool:
+        return path.suffix in {".yml", ".yaml", ".rules"} or path.name == "..data" or path == self._config_path
+
+    @property
+    def uptime(self) -> int:
+        return self.clock.now() - self.started_at
+
+
+def default_external_url(listen: str) -> str:
+    """The address that links in messages carry when the configuration gives none."""
+    host, _, port = listen.rpartition(":")
+    name = socket.gethostname() if host in {"", "0.0.0.0", "[::]"} else host  # noqa: S104 - compared, not bound
+    return f"http://{name}:{port}"

@@ -1,0 +1,83 @@
+"""The series notation of unit tests."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+
+from alertd.promql import ParseError, is_stale, parse_metric, parse_series
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("1 2.5 -3", [1, 2.5, -3]),
+        ("1x3", [1, 1, 1, 1]),
+        ("0+10x3", [0, 10, 20, 30]),
+        ("5-2x2", [5, 3, 1]),
+        ("-1-1.5x2", [-1, -2.5, -4]),
+        ("1 _ 2 _x3 4", [1, None, 2, None, None, None, 4]),
+        ("Inf -Inf +Inf 0x1f 1e3 1_000", [math.inf, -math.inf, math.inf, 31, 1000, 1000]),
+        ("1e2+1e1x1", [100, 110]),
+        ("", []),
+    ],
+)
+def test_values(text: str, expected: list[float | None]) -> None:
+    """Every form of item stands for its values."""
+    assert parse_series(f"up {text}").values == expected
+
+
+def test_stale_and_nan_differ() -> None:
+    """`stale` is the marker, `NaN` an ordinary value."""
+    first, second, third = parse_series("up stale NaN stalex0").values
+    assert first is not None
+    assert is_stale(first)
+    assert second is not None
+    assert math.isnan(second)
+    assert not is_stale(second)
+    assert third is not None
+    assert is_stale(third)
+
+
+@pytest.mark.parametrize(
+    ("text", "labels"),
+    [
+        ("up 1", {"__name__": "up"}),
+        ('up{a="b"} 1', {"__name__": "up", "a": "b"}),
+        ('up {a="}", b=\'"{\'}\t1', {"__name__": "up", "a": "}", "b": '"{'}),
+        ('{__name__="up",a="b",} 1', {"__name__": "up", "a": "b"}),
+        ('{"my metric","c.d"="e"} 1', {"__name__": "my metric", "c.d": "e"}),
+        ("{} 1", {}),
+        ("ns:m{} 1", {"__name__": "ns:m"}),
+        ('up{a=""} 1', {"__name__": "up"}),
+    ],
+)
+def test_labels(text: str, labels: dict[str, str]) -> None:
+    """The metric comes with or without braces, with blanks before them, and with quoted names."""
+    described = parse_series(text)
+    assert described.labels == labels
+    assert described.values == [1]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("up 1 x 2", '1:6: parse error: invalid value "x" in a series, expected a number, _ or stale'),
+        ("up 1x", '1:4: parse error: invalid value "1x" in a series, expected a number, _ or stale'),
+        ("up {{schema:0}}", "1:4: parse error: native histograms are not supported"),
+        ("up 1x99999999", "1:4: parse error: more than 10000000 values in one item"),
+        ('up{a!="b"} 1', '1:1: parse error: unexpected "!=" in label set, expected "="'),
+        ('up{a="b",a="c"} 1', '1:1: parse error: label "a" is set twice'),
+    ],
+)
+def test_refuses(text: str, message: str) -> None:
+    """Faults are named with their place."""
+    with pytest.raises(ParseError) as caught:
+        parse_series(text)
+    assert str(caught.value) == message
+
+
+def test_parse_metric_alone() -> None:
+    """A metric may be read without values."""
+    assert parse_metric('up{a="b"}') == {"__name__": "up", "a": "b"}

@@ -1,0 +1,99 @@
+"""The script runner tells right from wrong."""
+
+from __future__ import annotations
+
+import pytest
+
+from alertd.promql.scriptparser import ScriptError
+from alertd.promql.testscript import run_script
+
+LOAD = """
+load 1m
+  a_total{l="1"} 0+60x10
+  a_total{l="2"} 5x10
+  h{l="1"} {{schema:0 sum:1 count:1}}
+
+"""
+
+
+@pytest.mark.parametrize(
+    ("block", "outcome"),
+    [
+        ('eval instant at 5m a_total\n  a_total{l="1"} 300\n  a_total{l="2"} 5', "passed"),
+        ('eval instant at 5m a_total\n  a_total{l="1"} 300', "failed"),
+        ('eval instant at 5m a_total\n  a_total{l="1"} 301\n  a_total{l="2"} 5', "failed"),
+        ('eval instant at 5m a_total{l="1"}\n  a_total{l="1"} 300\n  a_total{l="3"} 5', "failed"),
+        ("eval instant at 5m 1 + 1\n  2", "passed"),
+        ("eval instant at 5m 1 + 1\n  3", "failed"),
+        ('eval instant at 5m "x"\n  expect string "x"', "passed"),
+        ('eval instant at 5m "x"\n  expect string "y"', "failed"),
+        ('eval range from 0 to 2m step 1m a_total{l="1"}\n  a_total{l="1"} 0 60 120', "passed"),
+        ('eval range from 0 to 2m step 1m a_total{l="1"}\n  a_total{l="1"} 0 60 _', "failed"),
+        ("eval range from 0 to 2m step 1m 5\n  {} 5 5 5", "passed"),
+        (
+            (
+                'eval instant at 2m a_total{l="1"}[90s]\n'
+                '  expect range vector from 1m to 2m step 1m\n  a_total{l="1"} 60 120'
+            ),
+            "passed",
+        ),
+        (
+            (
+                'eval instant at 2m a_total{l="1"}[90s]\n'
+                '  expect range vector from 0m to 1m step 1m\n  a_total{l="1"} 60 120'
+            ),
+            "failed",
+        ),
+        ('eval instant at 5m sort(a_total)\n  expect ordered\n  a_total{l="2"} 5\n  a_total{l="1"} 300', "passed"),
+        ('eval_ordered instant at 5m sort(a_total)\n  a_total{l="1"} 300\n  a_total{l="2"} 5', "failed"),
+        ("eval_fail instant at 5m abs(", "passed"),
+        ("eval instant at 5m nope\n  expect fail", "failed"),
+        (
+            (
+                "eval instant at 5m label_join(a_total, 'l', '')\n"
+                "  expect fail msg: vector cannot contain metrics with the same labelset"
+            ),
+            "passed",
+        ),
+        ("eval instant at 5m label_join(a_total, 'l', '')\n  expect fail regex: same \\w+set", "passed"),
+        ("eval instant at 5m label_join(a_total, 'l', '')\n  expect fail msg: other", "failed"),
+        ("eval instant at 5m label_join(a_total, 'l', '')", "failed"),
+        ("eval instant at 5m quantile(2, a_total)\n  expect warn\n  {} Inf", "passed"),
+        ("eval instant at 5m quantile(2, a_total)\n  expect no_warn\n  {} Inf", "failed"),
+        ("eval instant at 5m quantile(2, a_total)\n  expect warn msg: other\n  {} Inf", "failed"),
+        ("eval instant at 5m sum(a_total)\n  expect info\n  {} 305", "failed"),
+        ("eval instant at 5m h", "unsupported"),
+        ('eval instant at 5m {l="1"}', "unsupported"),
+        ("eval instant at 5m info(a_total)", "unsupported"),
+        ("eval instant at 5m rate(a_total[5m] anchored)", "unsupported"),
+        ('eval instant at 5m a_total\n  {l="1"} {{count:1}}', "unsupported"),
+    ],
+)
+def test_outcomes(block: str, outcome: str) -> None:
+    """Each kind of expectation passes when it is met and fails when it is not."""
+    (case,) = run_script(LOAD + block).cases
+    assert case.outcome == outcome, case.reason
+
+
+def test_clear_forgets() -> None:
+    """After `clear`, nothing is left, native histograms included."""
+    report = run_script(LOAD + "eval instant at 5m count(a_total)\n  {} 2\nclear\neval instant at 5m h")
+    assert [case.outcome for case in report.cases] == ["passed", "passed"]
+
+
+@pytest.mark.parametrize(
+    ("script", "message"),
+    [
+        ("walk 5m", "line 1: unknown command 'walk 5m', expected load, clear or eval"),
+        ("\nload", "line 2: invalid load 'load', expected: load <step>"),
+        ("load x\n", "line 1: invalid time 'x'"),
+        ("eval instant 5m a", "line 1: expected: eval instant at <time> <expression>"),
+        ("eval instant at 5m a\n  expect peace", "line 2: unknown expectation 'peace'"),
+        ("load 5m\n  a x", 'line 2: 1:3: parse error: invalid value "x" in a series, expected a number, _ or stale'),
+    ],
+)
+def test_refuses_what_it_cannot_read(script: str, message: str) -> None:
+    """A script with a mistake is refused with the line."""
+    with pytest.raises(ScriptError) as caught:
+        run_script(script)
+    assert str(caught.value) == message
