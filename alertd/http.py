@@ -169,16 +169,6 @@ class HttpClient:
     ) -> Response:
         return await self.request("POST", url, content, headers, time_limit=time_limit, max_body=max_body)
 
-    async def get(
-        self,
-        url: str,
-        headers: Mapping[str, str] | None = None,
-        *,
-        time_limit: int = DEFAULT_TIME_LIMIT,
-        max_body: int = _MAX_BODY,
-    ) -> Response:
-        return await self.request("GET", url, b"", headers, time_limit=time_limit, max_body=max_body)
-
     async def request(
         self,
         method: str,

@@ -92,7 +92,7 @@ async def test_settings_become_headers(
         headers=settings.headers,
         header_files=tuple((header, real(path)) for header, path in settings.header_files),
     )
-    await clients.client(settings).get(peer.url)
+    await clients.client(settings).request("GET", peer.url)
     assert peer.requests[0].headers[name] == value
 
 
@@ -102,11 +102,11 @@ async def test_secret_file_is_read_again(clients: HttpClients, peer: WebhookPeer
     client = clients.client(ClientSettings(credentials_file=str(secret)))
     for value in ("old", "new"):
         secret.write_text(value)
-        await client.get(peer.url)
+        await client.request("GET", peer.url)
     assert [request.headers["authorization"] for request in peer.requests] == ["Bearer old", "Bearer new"]
     secret.unlink()
     with pytest.raises(HttpError) as caught:
-        await client.get(peer.url)
+        await client.request("GET", peer.url)
     assert caught.value.kind is HttpErrorKind.CREDENTIALS
 
 
@@ -120,7 +120,7 @@ async def test_cookies_are_not_kept(clients: HttpClients, peer: WebhookPeer) -> 
     """What one answer sets is not sent with the next request: integrations share a pool."""
     peer.default = Answer(200, "", (("Set-Cookie", "session=1; Path=/"),))
     for _ in range(2):
-        await clients.client().get(peer.url)
+        await clients.client().request("GET", peer.url)
     assert all("cookie" not in request.headers for request in peer.requests)
 
 
@@ -198,7 +198,7 @@ async def test_long_answer_is_cut(clients: HttpClients) -> None:
         return web.Response(body=gzip.compress(b"a" * 500_000), headers={"Content-Encoding": "gzip"})
 
     async with serving(handle) as base:
-        response = await clients.client().get(base, max_body=1000)
+        response = await clients.client().request("GET", base, max_body=1000)
     assert (response.body, response.truncated) == (b"a" * 1000, True)
 
 
@@ -237,7 +237,7 @@ async def test_tls_settings_that_cannot_be_used(clients: HttpClients, tls: TlsSe
 async def test_proxy_is_asked(clients: HttpClients, peer: WebhookPeer) -> None:
     """With `proxy_url` the proxy gets the request for the other host."""
     base = peer.url.removesuffix("/hook")
-    response = await clients.client(ClientSettings(proxy_url=base)).get("http://hooks.invalid/path")
+    response = await clients.client(ClientSettings(proxy_url=base)).request("GET", "http://hooks.invalid/path")
     assert response.is_success
     assert peer.requests[0].headers["host"] == "hooks.invalid"
 

@@ -105,8 +105,8 @@ def _unauthorized(detail: str, challenge: str) -> Refused:
 def _refuse_foreign_pages(request: Request, external_url: str) -> None:
     """Without tokens, a page of another site that somebody has open must not act through their browser.
 
-    Browsers say where a request comes from; programs say nothing and pass. The name that was asked for is looked at too,
-    since a foreign name can be made to lead to this machine.
+    Browsers say where a request comes from; programs say nothing and pass. The name that was asked for is looked at
+    too, since a foreign name can be made to lead to this machine.
     """
     origin = request.headers.get("origin")
     fetched = request.headers.get("sec-fetch-site")

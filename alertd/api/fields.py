@@ -9,7 +9,7 @@ from pydantic import AfterValidator, Field, PlainSerializer, PlainValidator, Str
 
 from alertd.clock import from_rfc3339, to_rfc3339
 from alertd.promql.durations import format_duration, parse_duration
-from alertd.routing.matchers import Matcher, MatcherError, parse_matcher
+from alertd.routing.matchers import MatcherError, parse_matcher
 
 #: The last instant that can be printed; an alert that ends then does not end by itself.
 LAST_INSTANT = 253_402_300_799_000
@@ -19,8 +19,6 @@ _LONGEST_DURATION = 3_652 * 86_400_000
 
 def read_instant(value: object) -> int:
     """The instant of an RFC 3339 time; raises `ValueError` with what would be right."""
-    if isinstance(value, int) and not isinstance(value, bool):
-        return value
     try:
         instant = from_rfc3339(value) if isinstance(value, str) else -1
     except (ValueError, OverflowError):
@@ -30,9 +28,8 @@ def read_instant(value: object) -> int:
     return instant
 
 
-def _read_duration(value: object) -> int:
-    if isinstance(value, int) and not isinstance(value, bool):
-        return value
+def read_duration(value: object) -> int:
+    """The milliseconds of a Prometheus duration; raises `ValueError` with what would be right."""
     try:
         duration = parse_duration(value) if isinstance(value, str) else -1
     except ValueError:
@@ -48,15 +45,13 @@ def _without_nul(text: str) -> str:
     return text
 
 
-def _read_matcher(value: object) -> Matcher:
-    if isinstance(value, Matcher):
-        return value
-    if not isinstance(value, str):
-        raise ValueError('expected a matcher as text, as in severity="critical" or job=~"api.*"')
+def check_matcher(text: str) -> str:
+    """The text of a matcher; raises `ValueError` for any other."""
     try:
-        return parse_matcher(_without_nul(value))
+        parse_matcher(_without_nul(text))
     except MatcherError as error:
         raise ValueError(f'{error}; write a matcher as in severity="critical" or job=~"api.*"') from error
+    return text
 
 
 def _number(value: float) -> float | str:
@@ -68,30 +63,28 @@ def _number(value: float) -> float | str:
     return value
 
 
-Instant = Annotated[
-    int,
-    PlainValidator(read_instant),
-    PlainSerializer(to_rfc3339, return_type=str),
-    WithJsonSchema({"type": "string", "format": "date-time", "examples": ["2026-01-31T12:00:00.000Z"]}),
-]
-Duration = Annotated[
-    int,
-    PlainValidator(_read_duration),
-    PlainSerializer(format_duration, return_type=str),
-    WithJsonSchema(
-        {
-            "type": "string",
-            "pattern": "^([0-9]+y)?([0-9]+w)?([0-9]+d)?([0-9]+h)?([0-9]+m)?([0-9]+s)?([0-9]+ms)?$",
-            "minLength": 2,
-            "examples": ["30m", "1d12h"],
-        }
-    ),
-]
+_INSTANT_SCHEMA = WithJsonSchema(
+    {"type": "string", "format": "date-time", "examples": ["2026-01-31T12:00:00.000Z"]}
+)
+_DURATION_SCHEMA = WithJsonSchema(
+    {
+        "type": "string",
+        "pattern": "^([0-9]+y)?([0-9]+w)?([0-9]+d)?([0-9]+h)?([0-9]+m)?([0-9]+s)?([0-9]+ms)?$",
+        "minLength": 2,
+        "examples": ["30m", "1d12h"],
+    }
+)
+
+#: Instants and durations of answers: milliseconds here, text outside.
+Instant = Annotated[int, PlainSerializer(to_rfc3339, return_type=str), _INSTANT_SCHEMA]
+Duration = Annotated[int, PlainSerializer(format_duration, return_type=str), _DURATION_SCHEMA]
+#: Instants and durations of requests: text outside, milliseconds here.
+InstantGiven = Annotated[int, PlainValidator(read_instant), _INSTANT_SCHEMA]
+DurationGiven = Annotated[int, PlainValidator(read_duration), _DURATION_SCHEMA]
+
+#: A matcher of a request, checked and left as it was written.
 MatcherText = Annotated[
-    Matcher,
-    PlainValidator(_read_matcher),
-    PlainSerializer(str, return_type=str),
-    WithJsonSchema({"type": "string", "examples": ['severity="critical"', 'job=~"api.*"']}),
+    str, AfterValidator(check_matcher), Field(examples=['severity="critical"', 'job=~"api.*"'])
 ]
 Number = Annotated[
     float,

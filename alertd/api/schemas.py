@@ -7,7 +7,18 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from alertd.api.fields import Duration, Instant, LabelSet, LongText, MatcherText, Number, ShortText, Text
+from alertd.api.fields import (
+    Duration,
+    DurationGiven,
+    Instant,
+    InstantGiven,
+    LabelSet,
+    LongText,
+    MatcherText,
+    Number,
+    ShortText,
+    Text,
+)
 from alertd.routing.silences import SilenceState
 from alertd.service.health import HealthStatus
 from alertd.store.queries import AlertState
@@ -17,7 +28,7 @@ from alertd.store.tokens import Role
 class Given(BaseModel):
     """What a client sends: a field that nobody knows is a mistake."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, protected_namespaces=())
 
 
 class Answer(BaseModel):
@@ -119,8 +130,8 @@ class AlertGiven(Given):
 
     labels: LabelSet = Field(min_length=1, description="What identifies the alert; `alertname` names it.")
     annotations: LabelSet = Field({}, description="What people read about it.")
-    starts_at: Instant | None = Field(None, description="When it began; default: now, or `ends_at`.")
-    ends_at: Instant | None = Field(
+    starts_at: InstantGiven | None = Field(None, description="When it began; default: now, or `ends_at`.")
+    ends_at: InstantGiven | None = Field(
         None,
         description="When it ends, in the past to resolve it; default: after `global.resolve_timeout` unless it is"
         " sent again.",
@@ -131,11 +142,11 @@ class AlertGiven(Given):
 class ApplicationAlertGiven(Given):
     """An alert as an application raises it; it fires until it is resolved."""
 
-    alertType: ShortText = Field(description="The label `alertname`.")
+    alert_type: ShortText = Field(alias="alertType", description="The label `alertname`.")
     severity: ShortText = Field("warning", description="The label `severity`.")
     message: Text = Field("", description="The annotation `summary`.")
-    endpointId: Text = Field("", description="The label `endpoint_id`.")
-    modelName: Text = Field("", description="The label `model_name`.")
+    endpoint_id: Text = Field("", alias="endpointId", description="The label `endpoint_id`.")
+    model_name: Text = Field("", alias="modelName", description="The label `model_name`.")
     metadata: dict[Text, Any] = Field({}, description="More annotations; values that are no text become JSON.")
 
 
@@ -156,15 +167,15 @@ class TakenAlerts(Answer):
 class AcknowledgeGiven(Given):
     """How an alert is acknowledged."""
 
-    duration: Duration | None = Field(None, description="How long; default: `acknowledgement.expires`.")
+    duration: DurationGiven | None = Field(None, description="How long; default: `acknowledgement.expires`.")
     note: Text = Field("", max_length=10_000, description="A word to the others.")
 
 
 class SnoozeGiven(Given):
     """How long an alert is put aside: one of the two."""
 
-    duration: Duration | None = None
-    until: Instant | None = None
+    duration: DurationGiven | None = None
+    until: InstantGiven | None = None
 
 
 class NoteGiven(Given):
@@ -236,10 +247,23 @@ class NotificationAnswer(Answer):
     resolved: int = Field(description="How many alerts of the message are resolved.")
 
 
+class MessageAlertAnswer(Answer):
+    """One alert of a message."""
+
+    status: str
+    fingerprint: str
+    labels: dict[str, str]
+    annotations: dict[str, str]
+    starts_at: Instant
+    ends_at: Instant | None
+    generator_url: str
+    acknowledged_by: str
+
+
 class NotificationDetails(NotificationAnswer):
     """A message with its alerts and every try to deliver it."""
 
-    alerts: list[dict[str, Any]]
+    alerts: list[MessageAlertAnswer]
     attempts: list[AttemptAnswer]
 
 
@@ -255,7 +279,7 @@ class EventAnswer(Answer):
     group_id: str | None
     notification_id: str | None
     rule: str | None
-    details: dict[str, Any]
+    details: dict[str, Any] = Field(description="What else is known; instants and durations in milliseconds.")
 
 
 class WhyAnswer(Answer):
@@ -288,9 +312,9 @@ class SilenceGiven(Given):
     """Which alerts say nothing for how long. Either `ends_at` or `duration` is needed."""
 
     matchers: list[MatcherText] = Field(min_length=1, description="All of them must match.")
-    starts_at: Instant | None = Field(None, description="Default: now.")
-    ends_at: Instant | None = None
-    duration: Duration | None = Field(None, description="From the start on.")
+    starts_at: InstantGiven | None = Field(None, description="Default: now.")
+    ends_at: InstantGiven | None = None
+    duration: DurationGiven | None = Field(None, description="From the start on.")
     comment: LongText = Field(description="Why.")
     created_by: ShortText | None = Field(None, description="Whose it is; default: the name of the token.")
     annotations: LabelSet = Field({}, description="Anything else that is worth keeping with it.")
@@ -344,7 +368,7 @@ class RuleAnswer(Answer):
     warnings: list[str]
     samples: int
     evaluated_at: Instant | None
-    evaluation_ms: int | None
+    evaluation_duration: Duration | None
 
 
 class RuleGroupAnswer(Answer):
@@ -354,7 +378,7 @@ class RuleGroupAnswer(Answer):
     file: str
     interval: Duration
     evaluated_at: Instant | None
-    evaluation_ms: int | None
+    evaluation_duration: Duration | None
     rules: list[RuleAnswer]
 
 
@@ -435,7 +459,7 @@ class TokenGiven(Given):
 
     name: ShortText = Field(description="Who or what uses it; the history shows it.")
     role: Role
-    expires_at: Instant | None = Field(None, description="Default: it does not expire.")
+    expires_at: InstantGiven | None = Field(None, description="Default: it does not expire.")
 
 
 class TokenAnswer(Answer):
@@ -473,7 +497,7 @@ class StatusAnswer(Answer):
     version: str
     replica: str
     started_at: Instant
-    uptime_ms: int
+    uptime: Duration
     organisation: str
     database: str = Field(description="sqlite or postgresql.")
     reload_error: str = Field(description="Why the last reload was refused; empty when it was not.")

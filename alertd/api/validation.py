@@ -41,7 +41,7 @@ _LIMITS: dict[str, Callable[[Mapping[str, Any]], str]] = {
 
 def field_problems(error: RequestValidationError) -> list[FieldProblem]:
     """One entry for each mistake; `field` is the dotted path in the body, or the name of the parameter."""
-    problems = {}
+    problems: dict[tuple[str, str], None] = {}
     for detail in error.errors():
         place, *path = detail["loc"]
         field = _dotted(path, error.body) if place == "body" else ".".join(map(str, path))

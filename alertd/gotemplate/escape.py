@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from typing import Final
-from urllib.parse import quote_plus
+from urllib.parse import quote, quote_plus
 
 from alertd.gotemplate.literals import go_bytes, is_printable
 
@@ -50,8 +50,4 @@ def query_escape(text: str) -> str:
 
 def path_escape(text: str) -> str:
     """Go's url.PathEscape: fit for one segment of a path."""
-    return quote_plus(go_bytes(text), safe="~$&+:=@").replace("+", "%20") if " " not in text else _spaced(text)
-
-
-def _spaced(text: str) -> str:
-    return "%20".join(path_escape(part) for part in text.split(" "))
+    return quote(go_bytes(text), safe="$&+:=@")

@@ -59,35 +59,46 @@ class Sample:
     __go_fields__: ClassVar[dict[str, str]] = {"Labels": "labels", "Value": "value"}
 
 
+def _go_names(names: Iterable[str]) -> dict[str, str]:
+    return {name[0].upper() + name[1:]: name for name in names}
+
+
 class _Data:
-    """What `.` is in an annotation: `.Labels`, `.Value`, …, and the extra variables with a capital letter."""
+    """What `.` is in an annotation: `.Labels`, `.ExternalLabels`, `.ExternalURL` and `.Value`."""
 
     __slots__ = ("values",)
 
     __go_type__: ClassVar[str] = (
         "struct { Labels map[string]string; ExternalLabels map[string]string; ExternalURL string; Value interface {} }"
     )
-    __go_fields__: ClassVar[dict[str, str]] = {name[0].upper() + name[1:]: name for name in VARIABLES + EXTRA_VARIABLES}
+    __go_fields__: ClassVar[dict[str, str]] = _go_names(VARIABLES)
 
     def __init__(self, values: Mapping[str, object]) -> None:
         self.values = values
 
     def __getattr__(self, name: str) -> object:
-        if name in _Data.__go_fields__.values():
+        if name in self.__go_fields__.values():
             return self.values.get(name)
         raise AttributeError(name)
+
+
+class _ExtendedData(_Data):
+    """The same with the extra variables as fields: `.Expr`, `.For`, `.ActiveAt`, …"""
+
+    __slots__ = ()
+
+    __go_fields__: ClassVar[dict[str, str]] = _go_names((*VARIABLES, *EXTRA_VARIABLES))
 
 
 class Annotation:
     """A compiled annotation or label of a rule. Immutable; render it as often as the rule fires."""
 
-    __slots__ = ("_extra", "_template", "name", "text")
+    __slots__ = ("_template", "name", "text")
 
-    def __init__(self, text: str, name: str, template: Template | None, extra: frozenset[str]) -> None:
+    def __init__(self, text: str, name: str, template: Template | None) -> None:
         self.text = text
         self.name = name
         self._template = template
-        self._extra = extra
 
     def render(
         self,
@@ -116,13 +127,14 @@ class Annotation:
             "externalURL": external_url,
             "value": float(value),
         }
+        data = _ExtendedData(values) if extra else _Data(values)
         functions: dict[str, Callable[..., object]] = {
             "query": _query_function(query),
             "now": lambda: float(now_seconds),
             "externalURL": lambda: external_url,
             "pathPrefix": lambda: urlsplit(external_url).path,
         }
-        return self._template.execute(_Data(values), variables=values, functions=functions, limits=limits)
+        return self._template.execute(data, variables=values, functions=functions, limits=limits)
 
     def render_or_error(
         self,
@@ -159,12 +171,12 @@ def compile_annotation(text: str, name: str, *, extra_variables: Iterable[str] =
     functions those of vmalert are known. `extra_variables` (without `$`) declares further ones. Raises
     TemplateSyntaxError.
     """
-    extra = frozenset(EXTRA_VARIABLES).union(extra_variables)
     if "{{" not in text:
-        return Annotation(text, name, None, extra)
-    variables = (*VARIABLES, *sorted(extra.difference(VARIABLES)))
+        return Annotation(text, name, None)
+    extra = frozenset(EXTRA_VARIABLES).union(extra_variables).difference(VARIABLES)
+    variables = (*VARIABLES, *sorted(extra))
     template = _SET.compile(text, name, variables=variables, functions=PER_EXECUTION, offset=_OFFSET)
-    return Annotation(text, name, template, extra)
+    return Annotation(text, name, template)
 
 
 def expand(text: str, name: str, labels: Mapping[str, str], value: float, *, now_seconds: float) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from types import CodeType
-from typing import Any, Final, get_origin, get_type_hints
+from typing import Any, Final, get_args, get_origin, get_type_hints
 
 from alertd.gotemplate.reflection import go_type
 
@@ -118,4 +118,5 @@ def _parameter(hint: object) -> Parameter:
         return Parameter(name, (kind,), nil=False)
     if issubclass(kind, Mapping):
         return Parameter("map[string]interface {}", (kind,), nil=False)
-    return Parameter("[]string", (list, tuple), nil=False)
+    name = "[]string" if get_args(hint)[:1] == (str,) else "[]interface {}"
+    return Parameter(name, (list, tuple), nil=False)

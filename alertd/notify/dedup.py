@@ -34,7 +34,7 @@ def needs_update(
     if any(worse(content.firing[alert], before.firing[alert]) for alert in paging):
         return Reason.SEVERITY_RAISED
     if not content.firing:
-        return Reason.ALL_RESOLVED if before.firing or entry.told else None
+        return Reason.ALL_RESOLVED if content.resolved & (entry.told | before.firing.keys()) else None
     if send_resolved and content.resolved - before.resolved:
         return Reason.SOME_RESOLVED
     if before.held & paging:

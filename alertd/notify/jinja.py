@@ -112,6 +112,7 @@ def jinja_context(message: Message, escape: Escape | None = None) -> dict[str, A
         "group_labels": _pairs(message.group_labels, escape),
         "common_labels": _pairs(message.common_labels, escape),
         "common_annotations": _pairs(message.common_annotations, escape),
+        "route_labels": _pairs(message.route_labels, escape),
         "external_url": message.external_url,
         "acknowledged": message.acknowledged,
         "acknowledged_by": list(acknowledgers(message)),

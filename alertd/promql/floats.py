@@ -133,8 +133,11 @@ def smallest(values: Sequence[float]) -> float:
     return min(numbers) if numbers else NAN
 
 
-def total(function: Callable[[float], float], overflow: float = INF) -> Callable[[float], float]:
-    """Return `function` of Python's math made total: NaN outside its domain, `overflow` with the sign of its value."""
+def guarded(function: Callable[[float], float]) -> Callable[[float], float]:
+    """Return a function of Python's math that answers NaN outside its domain and an infinity where it overflows.
+
+    The infinity has the sign of the argument: a function that overflows on both sides must be odd.
+    """
 
     def answer(value: float) -> float:
         try:
@@ -142,7 +145,7 @@ def total(function: Callable[[float], float], overflow: float = INF) -> Callable
         except ValueError:
             return NAN
         except OverflowError:
-            return math.copysign(overflow, value) if overflow == INF and value < 0 else overflow
+            return math.copysign(INF, value)
 
     return answer
 

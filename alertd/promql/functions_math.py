@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from alertd.promql.ast import Call
 from alertd.promql.elements import Element
-from alertd.promql.floats import INF, NAN, divide, maximum, minimum, total
+from alertd.promql.floats import INF, NAN, divide, guarded, maximum, minimum
 from alertd.promql.functiontypes import FunctionTable, elementwise
 
 if TYPE_CHECKING:
@@ -36,15 +36,11 @@ def _logarithm(value: float, base: int) -> float:
 
 
 def _atanh(value: float) -> float:
-    return math.copysign(INF, value) if abs(value) == 1 else total(math.atanh)(value)
+    return math.copysign(INF, value) if abs(value) == 1 else guarded(math.atanh)(value)
 
 
 def _sgn(value: float) -> float:
-    return math.copysign(1, value) if value else value
-
-
-def _sign_or_nan(value: float) -> float:
-    return value if value != value else _sgn(value)
+    return math.copysign(1, value) if value and value == value else value
 
 
 def _round(evaluator: Evaluator, call: Call, at: int) -> list[Element]:
@@ -90,27 +86,27 @@ def _pi(_evaluator: Evaluator, _call: Call, _at: int) -> float:
 
 TABLE: Final[FunctionTable] = {
     "abs": elementwise(abs),
-    "acos": elementwise(total(math.acos)),
-    "acosh": elementwise(total(math.acosh)),
-    "asin": elementwise(total(math.asin)),
+    "acos": elementwise(guarded(math.acos)),
+    "acosh": elementwise(guarded(math.acosh)),
+    "asin": elementwise(guarded(math.asin)),
     "asinh": elementwise(math.asinh),
     "atan": elementwise(math.atan),
     "atanh": elementwise(_atanh),
     "ceil": elementwise(_ceil),
-    "cos": elementwise(total(math.cos)),
-    "cosh": elementwise(lambda value: total(math.cosh)(abs(value))),
+    "cos": elementwise(guarded(math.cos)),
+    "cosh": elementwise(lambda value: guarded(math.cosh)(abs(value))),
     "deg": elementwise(math.degrees),
-    "exp": elementwise(total(math.exp)),
+    "exp": elementwise(guarded(math.exp)),
     "floor": elementwise(_floor),
     "ln": elementwise(lambda value: _logarithm(value, 0)),
     "log2": elementwise(lambda value: _logarithm(value, 2)),
     "log10": elementwise(lambda value: _logarithm(value, 10)),
     "rad": elementwise(math.radians),
-    "sgn": elementwise(_sign_or_nan),
-    "sin": elementwise(total(math.sin)),
-    "sinh": elementwise(total(math.sinh)),
-    "sqrt": elementwise(total(math.sqrt)),
-    "tan": elementwise(total(math.tan)),
+    "sgn": elementwise(_sgn),
+    "sin": elementwise(guarded(math.sin)),
+    "sinh": elementwise(guarded(math.sinh)),
+    "sqrt": elementwise(guarded(math.sqrt)),
+    "tan": elementwise(guarded(math.tan)),
     "tanh": elementwise(math.tanh),
     "round": _round,
     "clamp": _clamp,

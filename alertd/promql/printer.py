@@ -39,8 +39,11 @@ def format_expr(expr: Expr) -> str:
             return f"{format_expr(expr.expr)}[{_duration(expr.range)}:{step}]{_modifiers(expr.at, expr.offset)}"
         case BinaryExpr():
             first, links = left_chain(expr)
-            rest = "".join(f" {link.op}{_matching(link)} {format_expr(link.right)}" for link in links)
-            return format_expr(first) + rest
+            head = format_expr(first)
+            if links[0].op == "^":
+                # The plus of `+Inf` would take the whole power for its operand.
+                head = head.removeprefix("+")
+            return head + "".join(f" {link.op}{_matching(link)} {format_expr(link.right)}" for link in links)
         case Aggregation():
             inner = format_expr(expr.expr)
             if expr.param is not None:

@@ -148,6 +148,13 @@ def _series(text: str, line: int) -> SeriesDescription:
         raise ScriptError(line, str(error)) from error
 
 
+def _labels(text: str, line: int) -> dict[str, str]:
+    try:
+        return split_series(text)[0]
+    except ParseError as error:
+        raise ScriptError(line, str(error)) from error
+
+
 def _load(block: list[tuple[int, str]]) -> Load:
     line, head = block[0]
     match = _LOAD.fullmatch(head)
@@ -156,7 +163,7 @@ def _load(block: list[tuple[int, str]]) -> Load:
     load = Load(line, _time(match[2], line))
     for number, text in block[1:]:
         if _NATIVE_MARK in text:
-            load.native.append(split_series(text)[0])
+            load.native.append(_labels(text, number))
             continue
         described = _series(text, number)
         load.series.append(described)

@@ -37,7 +37,7 @@ class Entry:
 
     def after(self, content: Content) -> frozenset[str]:
         """The alerts that the integration believes to fire once it has been told `content`."""
-        return (self.told | content.firing.keys()) - content.resolved if content.firing else frozenset()
+        return (self.told | content.firing.keys()) - content.resolved
 
 
 @dataclass(frozen=True)

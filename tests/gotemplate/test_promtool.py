@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -158,7 +159,7 @@ BROKEN = [
 ]
 
 
-def query(rows: list[Series]) -> object:
+def query(rows: list[Series]) -> Callable[[str], list[Sample]]:
     """A `query` that knows the series `x`, and nothing else."""
 
     def answer(expression: str) -> list[Sample]:

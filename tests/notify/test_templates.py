@@ -21,6 +21,7 @@ TWO = make_message(
     make_alert({"alertname": "A", "cluster": "c1", "instance": "y"}),
     make_alert({"alertname": "A", "cluster": "c1", "instance": "z"}, resolved=True),
     group_labels={"alertname": "A"},
+    route_labels={"tier": "1"},
 )
 RESOLVED = make_message(make_alert(resolved=True), reason=Reason.ALL_RESOLVED)
 ACKNOWLEDGED = make_message(make_alert(acknowledged_by="ann"), reason=Reason.ACKNOWLEDGED, acknowledged=True)
@@ -66,6 +67,7 @@ def test_subject(renderer: Renderer, message: Message, subject: str) -> None:
         ('{{ template "pagerduty.default.description" . }}', "[FIRING:2] A (c1)"),
         ('{{ (now).Format "15:04" }} {{ since (index .Alerts 2).EndsAt }}', "12:00 1m0s"),
         ("{{ .Acknowledged }}{{ .TruncatedAlerts }}", "false0"),
+        ('{{ .RouteLabels.tier }} {{ routeLabels "tier" }}', "1 1"),
         ("no template at all", "no template at all"),
     ],
 )
@@ -201,7 +203,10 @@ def test_template_that_fails(renderer: Renderer, source: str) -> None:
         ("{% for alert in firing %}{{ alert.labels.instance }};{% endfor %}", "x;y;"),
         ("{{ alerts[2].ends_at.isoformat() }}", "2026-01-31T11:59:00+00:00"),
         ("{{ alerts[0].ends_at }}{{ common_labels.nope }}", "None"),
-        ("{{ now.year }} {{ external_url }} {{ range(3)|list }}", "2026 http://alertd:9093 [0, 1, 2]"),
+        (
+            "{{ now.year }} {{ route_labels.tier }} {{ external_url }} {{ range(3)|list }}",
+            "2026 1 http://alertd:9093 [0, 1, 2]",
+        ),
         ("{{ 'a' * 3 }}{{ 2 ** 10 }}{{ '%03d' % 7 }}{{ 'a\nb'|indent(2) }}", "aaa1024007a\n  b"),
     ],
 )

@@ -52,6 +52,7 @@ from alertd.promql.signatures import FUNCTIONS
         ("NaN", "NaN"),
         ("inf", "+Inf"),
         ("-(-a)", "-(-a)"),
+        ("inf ^ 2 + inf", "Inf ^ 2 + +Inf"),
         ("'it\\'s'", '"it\'s"'),
         ("a[5m+1m]", "a[5m + 1m]"),
         ("a[(5m+1m)*2]", "a[(5m + 1m) * 2]"),

@@ -55,7 +55,8 @@ class EmailReceiver:
             raise DeliveryFailed(FailureReason.TEMPLATE, str(error), permanent=True) from error
 
     async def send(self, message: Message) -> Delivered:
-        mail = self.build(message)
+        # A mail about many alerts takes a while to render; the others go on meanwhile.
+        mail = await asyncio.to_thread(self.build, message)
         conversation = _Conversation(self._settings, self._context())
         try:
             async with asyncio.timeout(self._settings.time_limit / 1000):
@@ -80,16 +81,19 @@ class _Conversation:
 
     def __init__(self, settings: EmailSettings, context: ssl.SSLContext) -> None:
         self._settings = settings
-        self._context = context
         # Set while the mail itself is on its way: from then on nobody knows whether a silent server has it.
         self.content_sent = False
-        self._smtp = SMTP(
-            local_hostname=settings.hello,
-            timeout=settings.time_limit / 1000,
-            use_tls=settings.implicit_tls,
-            start_tls=False,
-            tls_context=context,
-        )
+        try:
+            self._smtp = SMTP(
+                local_hostname=settings.hello,
+                timeout=settings.time_limit / 1000,
+                use_tls=settings.implicit_tls,
+                start_tls=False,
+                tls_context=context,
+            )
+        except ValueError as error:
+            text = f"hello: {settings.hello!r} is not the name of a host"
+            raise DeliveryFailed(FailureReason.CLIENT_ERROR, text, permanent=True, channel_broken=True) from error
 
     async def deliver(self, mail: Mail) -> str:
         """The server's answer to the whole mail, and who was refused."""

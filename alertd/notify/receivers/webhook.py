@@ -109,7 +109,7 @@ def encode_body(message: Message) -> bytes:
         "groupLabels": _sorted(message.group_labels),
         "commonLabels": message.common_labels,
         "commonAnnotations": message.common_annotations,
-        "routeLabels": {},
+        "routeLabels": _sorted(message.route_labels),
         "externalURL": message.external_url,
         "version": "4",
         "groupKey": message.group_key,

@@ -342,6 +342,13 @@ async def test_silent_server(renderer: Renderer) -> None:
     assert (caught.value.reason, caught.value.maybe_sent) == (R.TIMEOUT, False)
 
 
+async def test_name_for_the_greeting_that_is_none(renderer: Renderer) -> None:
+    """A name with a space cannot be said to any server: the channel is broken until it is mended."""
+    with pytest.raises(DeliveryFailed) as caught:
+        await _send(replace(_settings(1), hello="two words"), make_message(), renderer)
+    assert (caught.value.reason, caught.value.channel_broken) == (R.CLIENT_ERROR, True)
+
+
 @pytest.mark.parametrize(
     "changes",
     [
