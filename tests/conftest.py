@@ -113,3 +113,11 @@ def _fresh(server: str, template: str) -> Iterator[str]:
 
 def _named(url: str, name: str) -> str:
     return urlsplit(url)._replace(path=f"/{name}").geturl()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Write the markers that CI insists on into the report, where .ci/skipped.py looks for them."""
+    for item in items:
+        item.user_properties += [
+            ("marker", name) for name in ("conformance", "peer") if item.get_closest_marker(name) is not None
+        ]

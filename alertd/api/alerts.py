@@ -61,9 +61,11 @@ AlertsGiven = Annotated[
 async def list_alerts(
     service: CurrentService,
     identity: Viewer,
-    matcher: Annotated[list[MatcherText], Query(description="All of them must match; Alertmanager's matchers.")] = [],
-    state: Annotated[list[AlertState], Query(description="Any of these states.")] = [],
-    severity: Annotated[list[Text], Query(description="Any of these severities.")] = [],
+    matcher: Annotated[
+        tuple[MatcherText, ...], Query(description="All of them must match; Alertmanager's matchers.")
+    ] = (),
+    state: Annotated[tuple[AlertState, ...], Query(description="Any of these states.")] = (),
+    severity: Annotated[tuple[Text, ...], Query(description="Any of these severities.")] = (),
     limit: Annotated[int, Query(ge=1, le=1000)] = 100,
     cursor: Annotated[str | None, Query(description="`next_cursor` of the page before.")] = None,
 ) -> AlertList:
@@ -177,8 +179,10 @@ async def _find(
 async def _take(
     service: Service, identity: Identity, given: list[AlertGiven | ApplicationAlertGiven]
 ) -> tuple[HTTPStatus, TakenAlerts]:
+    now = service.clock.now()
+    alerts = [pushed_alert(alert, now) for alert in given]
     fingerprints, refused = await service.actions.push_alerts(
-        identity.organisation, list(map(pushed_alert, given)), producer=PRODUCER, actor=identity.actor
+        identity.organisation, alerts, producer=PRODUCER, actor=identity.actor
     )
     if not fingerprints:
         errors = [FieldProblem(field=str(index), message=message) for index, message in refused]

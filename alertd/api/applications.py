@@ -10,14 +10,14 @@ from alertd.api.fields import LAST_INSTANT
 from alertd.api.schemas import AlertGiven, ApplicationAlertGiven
 
 
-def pushed_alert(given: AlertGiven | ApplicationAlertGiven) -> PushedAlert:
+def pushed_alert(given: AlertGiven | ApplicationAlertGiven, now: int) -> PushedAlert:
     """The alert that is taken in for what was sent."""
     if isinstance(given, ApplicationAlertGiven):
-        return _of_application(given)
+        return _of_application(given, now)
     return PushedAlert(given.labels, given.annotations, given.starts_at, given.ends_at, given.generator_url)
 
 
-def _of_application(given: ApplicationAlertGiven) -> PushedAlert:
+def _of_application(given: ApplicationAlertGiven, now: int) -> PushedAlert:
     """Names become labels; what is measured becomes annotations, since a label's change would make another alert."""
     labels = {
         "alertname": given.alert_type,
@@ -28,7 +28,7 @@ def _of_application(given: ApplicationAlertGiven) -> PushedAlert:
     annotations = {name: _text(value) for name, value in given.metadata.items()}
     if given.message:
         annotations["summary"] = given.message
-    return PushedAlert(labels, annotations, ends_at=LAST_INSTANT)
+    return PushedAlert(labels, annotations, starts_at=now, ends_at=LAST_INSTANT)
 
 
 def _text(value: Any) -> str:

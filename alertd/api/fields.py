@@ -63,9 +63,7 @@ def _number(value: float) -> float | str:
     return value
 
 
-_INSTANT_SCHEMA = WithJsonSchema(
-    {"type": "string", "format": "date-time", "examples": ["2026-01-31T12:00:00.000Z"]}
-)
+_INSTANT_SCHEMA = WithJsonSchema({"type": "string", "format": "date-time", "examples": ["2026-01-31T12:00:00.000Z"]})
 _DURATION_SCHEMA = WithJsonSchema(
     {
         "type": "string",
@@ -83,9 +81,7 @@ InstantGiven = Annotated[int, PlainValidator(read_instant), _INSTANT_SCHEMA]
 DurationGiven = Annotated[int, PlainValidator(read_duration), _DURATION_SCHEMA]
 
 #: A matcher of a request, checked and left as it was written.
-MatcherText = Annotated[
-    str, AfterValidator(check_matcher), Field(examples=['severity="critical"', 'job=~"api.*"'])
-]
+MatcherText = Annotated[str, AfterValidator(check_matcher), Field(examples=['severity="critical"', 'job=~"api.*"'])]
 Number = Annotated[
     float,
     PlainSerializer(_number, return_type=float | str),

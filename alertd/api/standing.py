@@ -31,9 +31,7 @@ def page(
         return queries.alert_page(connection, organisation, wanted, judge, now, after=after, stretch=stretch)
 
 
-def one(
-    connection: Connection, organisation: str, routing: Routing, fingerprint: str, now: int
-) -> ListedAlert | None:
+def one(connection: Connection, organisation: str, routing: Routing, fingerprint: str, now: int) -> ListedAlert | None:
     """One alert; None for a fingerprint that nobody knows."""
     with _judge(connection, organisation, routing, now) as judge:
         return queries.get_alert(connection, organisation, fingerprint, judge, now)

@@ -162,7 +162,8 @@ def test_a_broken_annotation_is_refused_when_it_is_compiled() -> None:
 def test_vmalert_variables_and_functions() -> None:
     """vmalert's additions are there; a variable that was not given is nil."""
     assert (
-        render("{{ $for }} {{ .Expr }} {{ $activeAt }}", **{"for": "5m", "expr": "up == 0"}) == "5m up == 0 <no value>"
+        render("{{ $for }} {{ .Expr }} {{ $activeAt }}", 0.0, **{"for": "5m", "expr": "up == 0"})
+        == "5m up == 0 <no value>"
     )
     text = (
         '{{ formatTime "2006-01-02" 0 }} {{ parseDurationTime "1h30m" }} {{ jsonEscape "a\\"b" }} '
