@@ -199,4 +199,3 @@ def _blank(report: Report) -> Alert:
         episode="",
         updated_at=report.updated_at,
     )
-

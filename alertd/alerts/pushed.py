@@ -15,6 +15,10 @@ from alertd.alerts.machine import Instance, State
 from alertd.errors import AlertdError
 
 
+#: What the names of producers that send alerts begin with; any other producer is a rule or alertd itself.
+PUSHED = "push/"
+
+
 class PushedAlertRejected(AlertdError):
     """A sent alert that cannot be taken; the text says what is wrong with it."""
 

@@ -18,6 +18,9 @@ from alertd.store.tokens import Role
 
 router = APIRouter(tags=["operations"])
 
+# For the OpenAPI document: a token may be given and need not be.
+_TOKEN_OPTIONAL = {"security": [{}]}
+
 
 @router.get("/-/healthy", summary="Is it alive", response_class=PlainTextResponse)
 @router.head("/-/healthy", summary="Is it alive, without a body", response_class=PlainTextResponse)
@@ -35,7 +38,13 @@ async def ready(service: CurrentService) -> Response:
     return PlainTextResponse("OK")
 
 
-@router.get("/health", summary="Each check", response_model=HealthAnswer, responses={503: {"model": HealthAnswer}})
+@router.get(
+    "/health",
+    summary="Each check",
+    response_model=HealthAnswer,
+    responses={503: {"model": HealthAnswer}},
+    openapi_extra=_TOKEN_OPTIONAL,
+)
 async def health(service: CurrentService, identity: Anybody) -> Response:
     """Each check by name, 503 when one failed. What a check found is told to those who may see alerts."""
     found = await service.health()
@@ -51,7 +60,7 @@ async def health(service: CurrentService, identity: Anybody) -> Response:
     return JSONResponse(answer.model_dump(mode="json"), HTTPStatus.SERVICE_UNAVAILABLE if failed else HTTPStatus.OK)
 
 
-@router.get("/metrics", summary="alertd's own metrics", response_class=PlainTextResponse)
+@router.get("/metrics", summary="alertd's own metrics", response_class=PlainTextResponse, openapi_extra=_TOKEN_OPTIONAL)
 async def metrics(service: CurrentService, identity: Anybody) -> Response:
     """In Prometheus' text format. Open to everybody unless `auth.required` is true in the configuration."""
     if service.runtime.config.settings.auth.required:

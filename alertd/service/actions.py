@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 
 from alertd.alerts.alert import Alert, Report, ReportChange
 from alertd.alerts.machine import Transition, close
-from alertd.alerts.pushed import PushedAlert, PushedAlertRejected, merge, report_of, worth_writing
+from alertd.alerts.pushed import PUSHED, PushedAlert, PushedAlertRejected, merge, report_of, worth_writing
 from alertd.clock import Clock
 from alertd.errors import AlertdError
 from alertd.notify.message import Message, MessageAlert, Reason, Status
@@ -88,7 +88,7 @@ class Actions:
         refused: list[tuple[int, str]] = []
         for index, alert in enumerate(alerts):
             try:
-                taken.append(report_of(alert, producer, timeout, now))
+                taken.append(report_of(alert, f"{PUSHED}{producer}", timeout, now))
             except PushedAlertRejected as error:
                 refused.append((index, str(error)))
         if taken:

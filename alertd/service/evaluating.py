@@ -10,9 +10,11 @@ from sqlalchemy import Connection
 
 from alertd.alerts.alert import Report, ReportChange
 from alertd.alerts.machine import Transition
+from alertd.alerts.pushed import PUSHED
 from alertd.clock import SECOND, monotonic
 from alertd.rules.evaluation import RuleFailed, Sample, after_failure, clear, evaluate, recorded
 from alertd.rules.models import RecordingRule
+from alertd.service.channels import PRODUCER
 from alertd.service.runtime import ReadyGroup, ReadyRule, Runtime
 from alertd.service.snapshots import RECORDED_BY, StoredSnapshots
 from alertd.sources.base import Source, SourceError
@@ -173,4 +175,4 @@ def removed_producers(connection: Connection, runtime: Runtime, now: int) -> int
 
 
 def _is_rule(producer: str) -> bool:
-    return producer.count(";") >= 3
+    return producer != PRODUCER and not producer.startswith(PUSHED)

@@ -64,7 +64,8 @@ class Service:
         self._env = env
         self.runtime = self._load()
         self._retired: list[Runtime] = []
-        self._due = asyncio.Event()
+        self._wakers: dict[str, asyncio.Event] = {}
+        self._reloading = asyncio.Lock()
         self._stopping = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
         self._scheduler = AsyncIOScheduler(timezone="UTC")
@@ -104,10 +105,15 @@ class Service:
 
     def wake(self) -> None:
         """Something became due: let the loops look."""
-        self._due.set()
+        for waker in self._wakers.values():
+            waker.set()
 
     async def reload(self) -> None:
         """Read everything anew and swap it in; raises `InvalidInput` and changes nothing when any of it is wrong."""
+        async with self._reloading:
+            await self._reload()
+
+    async def _reload(self) -> None:
         try:
             runtime = self._load()
         except InvalidInput as error:
@@ -181,22 +187,24 @@ class Service:
 
     async def _loop(self, name: str, work: Callable[[], Awaitable[int]]) -> None:
         """Do `work` while there is any, then sleep until something is due."""
+        waker = self._wakers[name] = asyncio.Event()
         while not self._stopping.is_set():
             try:
+                # Cleared before the look, so that what becomes due meanwhile is not slept over.
+                waker.clear()
                 if not await work():
-                    await self._sleep()
+                    await self._sleep(waker)
             except Exception:
                 log.exception("loop failed", action="loop_failed", loop=name)
                 await asyncio.sleep(LONGEST_SLEEP / 1000)
 
-    async def _sleep(self) -> None:
+    async def _sleep(self, waker: asyncio.Event) -> None:
         due = await self.engine.next_due()
         now = self.clock.now()
         pause = LONGEST_SLEEP if due is None else min(max(due - now, 5), LONGEST_SLEEP)
-        self._due.clear()
         try:
             async with asyncio.timeout(pause / 1000):
-                await self._due.wait()
+                await waker.wait()
         except TimeoutError:
             return
 

@@ -53,27 +53,27 @@ class GroupState:
     pages: Mapping[tuple[str, str], Page]
 
 
-def create_groups(connection: Connection, created: Iterable[Group]) -> None:
-    """Make the groups that are not there yet; one that is keeps its timers."""
-    insert_missing(
-        connection,
-        groups,
-        [
-            {
-                "organisation": group.organisation,
-                "id": group.id,
-                "route_id": group.route_id,
-                "key": group.key,
-                "labels": dict(group.labels),
-                "receiver": group.receiver,
-                "created_at": group.created_at,
-                "beat_at": group.beat_at,
-                "next_flush_at": group.next_flush_at,
-                "flushed_at": None,
-            }
-            for group in created
-        ],
-    )
+def hold_groups(connection: Connection, wanted: Iterable[Group]) -> None:
+    """Make sure that these groups are there, and that nobody removes one before the transaction ends.
+
+    One that is there keeps its timers.
+    """
+    rows = [
+        {
+            "organisation": group.organisation,
+            "id": group.id,
+            "route_id": group.route_id,
+            "key": group.key,
+            "labels": dict(group.labels),
+            "receiver": group.receiver,
+            "created_at": group.created_at,
+            "beat_at": group.beat_at,
+            "next_flush_at": group.next_flush_at,
+            "flushed_at": None,
+        }
+        for group in sorted(wanted, key=lambda group: group.id)
+    ]
+    upsert(connection, groups, rows, columns=("receiver",))
 
 
 def join(connection: Connection, organisation: str, joins: Iterable[tuple[str, str]], now: int) -> None:
@@ -357,6 +357,7 @@ def drop_members(connection: Connection, organisation: str, group_id: str, finge
 
 def drop_ended_members(connection: Connection, organisation: str, group_id: str, told: Content, now: int) -> None:
     """After all of a group's messages have arrived: take out the alerts whose end has been told."""
+    groups_by_id(connection, organisation, [group_id], lock=True)
     query = (
         select(members.c.fingerprint)
         .join(

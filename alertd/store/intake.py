@@ -72,25 +72,23 @@ def place(connection: Connection, organisation: str, placed: Iterable[Alert], tr
     firing = [alert for alert in placed if alert.fires]
     if not firing:
         return
-    current = group_rows.memberships(connection, organisation, [alert.fingerprint for alert in firing])
-    created: dict[str, Group] = {}
-    joins: list[tuple[str, str]] = []
-    moves: list[tuple[str, str]] = []
+    held: dict[str, Group] = {}
+    wanted: dict[str, set[str]] = {}
     for alert in firing:
-        wanted = set()
         for node in tree.nodes_for(alert.labels, alert.policy.receivers):
             name = group_of(node, alert.labels, organisation)
-            wanted.add(name.id)
             first = first_flush(alert.starts_at, node.route.group_wait, now)
-            created.setdefault(
-                name.id,
-                Group(organisation, name.id, node.id, name.key, name.labels, node.route.receiver, now, first, first),
-            )
-        here = current.get(alert.fingerprint, set())
-        joins += [(group_id, alert.fingerprint) for group_id in wanted - here]
-        moves += [(group_id, alert.fingerprint) for group_id in here - wanted]
-    joined = {group_id for group_id, _ in joins}
-    group_rows.create_groups(connection, [created[group_id] for group_id in sorted(joined)])
+            group = Group(organisation, name.id, node.id, name.key, name.labels, node.route.receiver, now, first, first)
+            held.setdefault(name.id, group)
+            wanted.setdefault(alert.fingerprint, set()).add(name.id)
+    # Held before the members are read: a flush may be taking an alert out that has just come back.
+    group_rows.hold_groups(connection, held.values())
+    current = group_rows.memberships(connection, organisation, wanted)
+    joins, moves = [], []
+    for fingerprint, groups in wanted.items():
+        here = current.get(fingerprint, set())
+        joins += [(group_id, fingerprint) for group_id in groups - here]
+        moves += [(group_id, fingerprint) for group_id in here - groups]
     group_rows.join(connection, organisation, joins, now)
     group_rows.move_away(connection, organisation, moves, now)
 

@@ -14,13 +14,19 @@ T = TypeVar("T")
 CHUNK = 500
 
 
-def upsert(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Insert `rows`, or replace every column of those whose primary key is there already."""
+def upsert(
+    connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]], *, columns: Sequence[str] = ()
+) -> None:
+    """Insert `rows`, or replace `columns` (all, if none are named) of those whose primary key is there already.
+
+    Either way the rows are locked until the transaction ends.
+    """
     if not rows:
         return
     keys = [column.name for column in table.primary_key]
     insert = (postgresql if connection.dialect.name == "postgresql" else sqlite).insert(table)
-    values = {column.name: insert.excluded[column.name] for column in table.columns if column.name not in keys}
+    replaced = columns or [column.name for column in table.columns if column.name not in keys]
+    values = {name: insert.excluded[name] for name in replaced}
     connection.execute(insert.on_conflict_do_update(index_elements=keys, set_=values), list(rows))
 
 
