@@ -20,8 +20,8 @@ from alertd.api import (
     status,
     tokens,
 )
-from alertd.api.limits import BodyLimit, parameters_of, refuse_foreign_media, refuse_unknown_parameters
-from alertd.api.openapi import describe
+from alertd.api.limits import BodyLimit, refuse_foreign_media, refuse_unknown_parameters
+from alertd.api.openapi import DescribedApp
 from alertd.api.problems import add_handlers, error_responses
 from alertd.service.service import Service
 
@@ -36,7 +36,7 @@ _ERRORS = (
 
 def build_app(service: Service, *, listen: str | None = None) -> FastAPI:
     """The application over a service; `listen` is the address that it is served on, if not the configuration's."""
-    app = FastAPI(
+    app = DescribedApp(
         title="alertd",
         version=__version__,
         summary="Alert rules, routing, response and history.",
@@ -52,6 +52,4 @@ def build_app(service: Service, *, listen: str | None = None) -> FastAPI:
     for module in _V1:
         app.include_router(module.router, dependencies=strict, responses=error_responses(*_ERRORS))
     app.include_router(operations.router)
-    describe(app)
-    app.state.parameters = parameters_of(app)
     return app

@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import math
 from typing import Annotated
 
-from pydantic import AfterValidator, Field, PlainSerializer, PlainValidator, StringConstraints, WithJsonSchema
+from pydantic import (
+    AfterValidator,
+    Field,
+    JsonValue,
+    PlainSerializer,
+    PlainValidator,
+    StringConstraints,
+    WithJsonSchema,
+)
 
 from alertd.clock import from_rfc3339, to_rfc3339
 from alertd.promql.durations import format_duration, parse_duration
@@ -43,6 +52,14 @@ def _without_nul(text: str) -> str:
     if "\0" in text:
         raise ValueError("text cannot contain the character U+0000; remove it")
     return text
+
+
+def _storable(value: JsonValue) -> JsonValue:
+    try:
+        json.dumps(value, ensure_ascii=False).encode()
+    except UnicodeEncodeError as error:
+        raise ValueError("the text in it must be valid Unicode; half of a surrogate pair is not") from error
+    return value
 
 
 def check_matcher(text: str) -> str:
@@ -87,6 +104,10 @@ Number = Annotated[
     PlainSerializer(_number, return_type=float | str),
     WithJsonSchema({"anyOf": [{"type": "number"}, {"enum": ["NaN", "+Inf", "-Inf"]}]}),
 ]
+#: Any JSON that can be written down again.
+Json = Annotated[JsonValue, AfterValidator(_storable)]
+#: Any JSON that can be written down again.
+Json = Annotated[JsonValue, AfterValidator(_storable)]
 Text = Annotated[str, AfterValidator(_without_nul)]
 ShortText = Annotated[str, StringConstraints(min_length=1, max_length=200), AfterValidator(_without_nul)]
 LongText = Annotated[str, StringConstraints(min_length=1, max_length=10_000), AfterValidator(_without_nul)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from http import HTTPStatus
 
-from fastapi import FastAPI, Request
+from fastapi import Request
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -45,20 +45,9 @@ class BodyLimit:
         await self._app(scope, counted, send)
 
 
-def parameters_of(app: FastAPI) -> dict[tuple[str, str], list[str]]:
-    """The query parameters of every operation, by path and method, as the OpenAPI document tells them."""
-    return {
-        (path, method.upper()): [
-            parameter["name"] for parameter in operation.get("parameters", ()) if parameter["in"] == "query"
-        ]
-        for path, operations in app.openapi()["paths"].items()
-        for method, operation in operations.items()
-    }
-
-
 async def refuse_unknown_parameters(request: Request) -> None:
     """A parameter that means nothing is a mistake, most likely a misspelt filter. Raises `Refused`."""
-    known = request.app.state.parameters[request.scope["route"].path, request.method]
+    known = [parameter.alias for parameter in request.scope["route"].dependant.query_params]
     errors = [
         FieldProblem(field=name, message=unknown_key(name, known).replace("key", "parameter", 1))
         for name in dict.fromkeys(request.query_params.keys())

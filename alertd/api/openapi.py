@@ -12,8 +12,16 @@ from alertd.api.schemas import ProblemDetails
 _FASTAPIS_OWN = ("HTTPValidationError", "ValidationError")
 
 
-def describe(app: FastAPI) -> None:
-    """Make the document of the app's routes and keep it; call it when all routes are there."""
+class DescribedApp(FastAPI):
+    """An app whose OpenAPI document tells errors in the shape that they have here; it is made when it is asked for."""
+
+    def openapi(self) -> dict[str, Any]:
+        if self.openapi_schema is None:
+            self.openapi_schema = _document(self)
+        return self.openapi_schema
+
+
+def _document(app: FastAPI) -> dict[str, Any]:
     document = get_openapi(title=app.title, version=app.version, summary=app.summary, routes=app.routes)
     schemas = document.setdefault("components", {}).setdefault("schemas", {})
     for name in _FASTAPIS_OWN:
@@ -24,7 +32,7 @@ def describe(app: FastAPI) -> None:
     for operations in document["paths"].values():
         for operation in operations.values():
             _only_problems(operation)
-    app.openapi_schema = document
+    return document
 
 
 def _only_problems(operation: dict[str, Any]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from http import HTTPStatus
+from typing import Any
 
 from fastapi import APIRouter, Response
 from fastapi.responses import JSONResponse, PlainTextResponse
@@ -19,7 +20,7 @@ from alertd.store.tokens import Role
 router = APIRouter(tags=["operations"])
 
 # For the OpenAPI document: a token may be given and need not be.
-_TOKEN_OPTIONAL = {"security": [{}]}
+_TOKEN_OPTIONAL: dict[str, Any] = {"security": [{}]}
 
 
 @router.get("/-/healthy", summary="Is it alive", response_class=PlainTextResponse)

@@ -5,13 +5,14 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue
+from pydantic import BaseModel, ConfigDict, Field
 
 from alertd.api.fields import (
     Duration,
     DurationGiven,
     Instant,
     InstantGiven,
+    Json,
     LabelSet,
     LongText,
     MatcherText,
@@ -147,7 +148,7 @@ class ApplicationAlertGiven(Given):
     message: Text = Field("", description="The annotation `summary`.")
     endpoint_id: Text = Field("", alias="endpointId", description="The label `endpoint_id`.")
     model_name: Text = Field("", alias="modelName", description="The label `model_name`.")
-    metadata: dict[Text, JsonValue] = Field({}, description="More annotations; values that are no text become JSON.")
+    metadata: dict[Text, Json] = Field({}, description="More annotations; values that are no text become JSON.")
 
 
 class RefusedAlert(Answer):

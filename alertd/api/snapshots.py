@@ -7,10 +7,9 @@ from http import HTTPStatus
 from typing import Annotated
 
 from fastapi import APIRouter, Body, Query, Request, Response
-from pydantic import JsonValue
 
 from alertd.api.auth import CurrentService, Sender, Viewer
-from alertd.api.fields import InstantGiven, ShortText, Text
+from alertd.api.fields import InstantGiven, Json, ShortText, Text
 from alertd.api.idempotency import IdempotencyKey, once
 from alertd.api.problems import Refused, error_responses
 from alertd.api.schemas import FieldProblem, SnapshotAnswer, SnapshotList, SnapshotTaken
@@ -30,7 +29,7 @@ async def push_snapshot(
     service: CurrentService,
     identity: Sender,
     request: Request,
-    document: Annotated[JsonValue, Body(description="The metrics: any JSON object; numbers and texts are values.")],
+    document: Annotated[Json, Body(description="The metrics: any JSON object; numbers and texts are values.")],
     source: Annotated[ShortText | None, Query(description="The source to push to; default: the only one.")] = None,
     label: Annotated[tuple[Text, ...], Query(description="A label of the pusher, as `instance=app-1`.")] = (),
     timestamp: Annotated[InstantGiven | None, Query(description="When the values were true; default: now.")] = None,

@@ -44,9 +44,14 @@ def field_problems(error: RequestValidationError) -> list[FieldProblem]:
     problems: dict[tuple[str, str], None] = {}
     for detail in error.errors():
         place, *path = detail["loc"]
-        field = _dotted(path, error.body) if place == "body" else ".".join(map(str, path))
+        field = _dotted(path, error.body) if place == "body" else str(path[0])
         problems[field, _sentence(detail, place)] = None
-    return [FieldProblem(field=field, message=message) for field, message in problems]
+    return [FieldProblem(field=_printable(field), message=_printable(message)) for field, message in problems]
+
+
+def _printable(text: str) -> str:
+    """Half of a surrogate pair, which JSON can hold and UTF-8 cannot, is shown as its escape."""
+    return text.encode("utf-8", "backslashreplace").decode()
 
 
 def _dotted(path: list[Any], body: object) -> str:

@@ -10,6 +10,7 @@ from typing import Any
 
 from alertd.alerts.labels import fingerprint
 from alertd.alerts.pushed import PushedAlert
+from alertd.service.health import Health, judge, read_standing
 from alertd.simulate.simulation import Simulation
 from alertd.store.database import Database
 
@@ -61,14 +62,28 @@ class World:
     async def wait(self, duration: int) -> None:
         await self.simulation.run_for(duration)
 
+    async def health(self) -> Health:
+        """What a service would say of its health now."""
+        runtime = self.simulation.runtime
+        standing = await self.simulation.database.run(read_standing, runtime.organisation)
+        return judge(standing, runtime, "", self.simulation.clock.now(), START)
+
 
 @asynccontextmanager
-async def world(folder: Path, database: Database, config: str, rules: str = "") -> AsyncIterator[World]:
-    """A world with this `alertd.yml` and, as `rules.yml` beside it, these rules."""
+async def world(
+    folder: Path,
+    database: Database,
+    config: str,
+    rules: str = "",
+    *,
+    env: Mapping[str, str] | None = None,
+    start: int = START,
+) -> AsyncIterator[World]:
+    """A world with this `alertd.yml` and, as `rules.yml` beside it, these rules; `env` is its environment."""
     path = folder / "alertd.yml"
     path.write_text(config)
     (folder / "rules.yml").write_text(rules)
-    simulation = Simulation(path, database, START, env={})
+    simulation = Simulation(path, database, start, env=env or {})
     try:
         yield World(simulation, path)
     finally:
