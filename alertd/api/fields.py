@@ -106,8 +106,6 @@ Number = Annotated[
 ]
 #: Any JSON that can be written down again.
 Json = Annotated[JsonValue, AfterValidator(_storable)]
-#: Any JSON that can be written down again.
-Json = Annotated[JsonValue, AfterValidator(_storable)]
 Text = Annotated[str, AfterValidator(_without_nul)]
 ShortText = Annotated[str, StringConstraints(min_length=1, max_length=200), AfterValidator(_without_nul)]
 LongText = Annotated[str, StringConstraints(min_length=1, max_length=10_000), AfterValidator(_without_nul)]

@@ -30,7 +30,7 @@ def needs_update(
     before = entry.content
     fresh = content.firing.keys() - before.firing.keys()
     if fresh:
-        return Reason.NEW_ALERTS if entry.told else Reason.FIRST
+        return Reason.NEW_ALERTS if before.firing else Reason.FIRST
     if any(worse(content.firing[alert], before.firing[alert]) for alert in paging):
         return Reason.SEVERITY_RAISED
     if not content.firing:

@@ -65,6 +65,8 @@ def claim_due(
         if channel.free_at > now:
             outbox.put_back(connection, taken.organisation, taken.id, taken.epoch, channel.free_at)
             continue
+        if taken.uncertain:
+            _count_as_told(connection, taken)
         current = _look_again(connection, taken, routing, now)
         if current is None:
             continue
@@ -89,6 +91,8 @@ def land(
 ) -> Landed:
     """Write down how a try ended, and what follows: what the integration knows now, or when it is tried again."""
     notification = claimed.notification
+    # The group first, then its notifications: the order in which a flush locks them.
+    group_rows.groups_by_id(connection, notification.organisation, [notification.group_id], lock=True)
     before = outbox.channel(connection, notification.organisation, notification.integration)
     if isinstance(outcome, Delivered):
         after = channel_after_success(before, now)
@@ -256,12 +260,23 @@ def _failed(
     )
     if outdated is None:
         return False
+    if failure.maybe_sent:
+        _count_as_told(connection, notification)
     if due_at is None:
         event = _event(notification, "notification_failed", now, {"error": failure.text, "tries": claimed.number})
         record(connection, notification.organisation, [event])
     if outdated:
         group_rows.hurry(connection, notification.organisation, [notification.group_id], now)
     return outdated
+
+
+def _count_as_told(connection: Connection, notification: Notification) -> None:
+    """Remember that somebody may have seen the message, whatever becomes of it."""
+    organisation, group_id, integration = notification.organisation, notification.group_id, notification.integration
+    if group_rows.groups_by_id(connection, organisation, [group_id]):
+        entry = group_rows.read_group_entry(connection, organisation, group_id, integration)
+        unsure = entry.unsure(notification.content, notification.episode, notification.sequence)
+        group_rows.write_entry(connection, organisation, group_id, integration, unsure)
 
 
 def _give_up(connection: Connection, notification: Notification, why: str, now: int) -> None:

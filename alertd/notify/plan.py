@@ -150,7 +150,7 @@ def _decide(situation: Situation, integration: Integration, cooling: Iterable[st
         # Two messages in the air could arrive in the wrong order; the group is planned again when this one has landed.
         return _Decision(busy=True, outdated=on_its_way.id)
     if reason is None or (not content.firing and not integration.send_resolved):
-        settled = content if reason is not None or _quietly_changed(entry, content) else None
+        settled = content if reason is not None else _quietly_held(entry, content)
         return _Decision(settle=settled, withdraw=on_its_way.id if on_its_way else None)
     if on_its_way is None:
         return _Decision(send=Send(integration.id, reason, content))
@@ -199,6 +199,11 @@ def _cooling(situation: Situation, integration: str, now: int) -> dict[str, int]
     return cooling
 
 
-def _quietly_changed(entry: Entry, content: Content) -> bool:
-    """Whether the marks on told alerts changed in a way that this integration is not told of but must be remembered."""
-    return content.firing.keys() == entry.content.firing.keys() and content.held != entry.content.held
+def _quietly_held(entry: Entry, content: Content) -> Content | None:
+    """What was told with the new marks on it, which this integration is not told of; None when there is no new one.
+
+    A mark that ended stays until its end is told, which another gate may hold back for a while.
+    """
+    if content.held <= entry.content.held:
+        return None
+    return replace(entry.content, held=entry.content.held | content.held)

@@ -8,7 +8,7 @@ and `episode`, `sequence` and `thread` tie the messages of one life of the group
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 
 @dataclass(frozen=True)
@@ -38,6 +38,27 @@ class Entry:
     def after(self, content: Content) -> frozenset[str]:
         """The alerts that the integration believes to fire once it has been told `content`."""
         return (self.told | content.firing.keys()) - content.resolved
+
+    def unsure(self, content: Content, episode: str, sequence: int) -> Entry:
+        """What to assume when the integration may or may not have been told `content`.
+
+        What is said to fire counts as told, so that its end is announced; what is said to have ended counts as fresh
+        when it fires again; and a mark that may have been seen has to be taken back.
+        """
+        before = self.content
+        return replace(
+            self,
+            content=replace(
+                before,
+                firing={key: severity for key, severity in before.firing.items() if key not in content.resolved},
+                held=before.held | content.held,
+                acknowledged=before.acknowledged & content.acknowledged,
+            ),
+            told=self.told | content.firing.keys(),
+            episode=episode,
+            sequence=sequence,
+            thread=self.thread if self.episode == episode else {},
+        )
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from alertd.alerts.machine import Instance, LevelReading
@@ -45,6 +45,11 @@ def question_of(rule: AlertRule) -> Question:
         return Question(rule.parsed, lambda _value: True, sees_ok=False)
     left, compare, bound = threshold
     return Question(left, lambda value: compare(value, bound), sees_ok=True)
+
+
+def sees_missing(expr: Expr, levels: Sequence[Level]) -> bool:
+    """Whether a rule can tell a series that is missing from one that is well."""
+    return any(_is_bound(level) for level in levels) or threshold_of(expr) is not None
 
 
 def threshold_of(expr: Expr) -> tuple[Expr, Callable[[float, float], bool], float] | None:

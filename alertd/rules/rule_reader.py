@@ -19,6 +19,7 @@ from alertd.rules.models import (
     TemplateLanguage,
 )
 from alertd.rules.positions import position_in
+from alertd.rules.question import sees_missing
 from alertd.rules.reading import Fields, Reader, kind
 from alertd.rules.templates import BadTemplate, compile_field
 from alertd.yamlfile import Path
@@ -57,6 +58,10 @@ _ONLY_LONG = {
     for key in _ALERT_KEYS
     if key not in (*_SHORT_KEYS, "alert", "expr")
 }
+_CANNOT_SEE = (
+    "a missing series can only be told from a good one where the rule has `levels`, or an expression that compares"
+    " something with a number, as `queue_depth > 100`; write it so, or leave `on_no_data` out"
+)
 _ONLY_SHORT = {
     "severity": "`severity` belongs into `labels`, or use `levels` for several",
     "description": "`description` belongs into `annotations`",
@@ -139,6 +144,8 @@ class RuleReader:
         on_error = reader.choice(fields, "on_error", path, OnError)
         if parsed is None:
             return None
+        if on_no_data not in (None, OnNoData.OK) and not sees_missing(parsed, levels):
+            reader.complain((*path, "on_no_data"), _CANNOT_SEE)
         return AlertRule(
             id=rule_id,
             name=name,

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, func, select, update
+from sqlalchemy import Connection, Row, delete, func, select, tuple_, update
 
 from alertd.alerts.alert import Alert
 from alertd.routing.gates import Gate, Verdict
@@ -93,13 +93,12 @@ def join(connection: Connection, organisation: str, joins: Iterable[tuple[str, s
         for group_id, fingerprint in sorted(joins)
     ]
     insert_missing(connection, members, rows)
-    for chunk in chunks(sorted({row["fingerprint"] for row in rows})):
+    for chunk in chunks((row["group_id"], row["fingerprint"]) for row in rows):
         connection.execute(
             update(members)
             .where(
                 members.c.organisation == organisation,
-                members.c.fingerprint.in_(chunk),
-                members.c.group_id.in_({row["group_id"] for row in rows}),
+                tuple_(members.c.group_id, members.c.fingerprint).in_(chunk),
                 members.c.moved_at.is_not(None),
             )
             .values(moved_at=None)
@@ -356,7 +355,9 @@ def drop_members(connection: Connection, organisation: str, group_id: str, finge
 
 
 def drop_ended_members(connection: Connection, organisation: str, group_id: str, told: Content, now: int) -> None:
-    """After all of a group's messages have arrived: take out the alerts whose end has been told."""
+    """After all of a group's messages have arrived: take out the alerts whose end every integration has been told."""
+    entry_query = select(entries.c.told).where(entries.c.organisation == organisation, entries.c.group_id == group_id)
+    still_told = {fingerprint for row in connection.execute(entry_query) for fingerprint in row.told}
     groups_by_id(connection, organisation, [group_id], lock=True)
     query = (
         select(members.c.fingerprint)
@@ -367,7 +368,7 @@ def drop_ended_members(connection: Connection, organisation: str, group_id: str,
         .where(
             members.c.organisation == organisation,
             members.c.group_id == group_id,
-            members.c.fingerprint.in_(sorted(told.resolved)),
+            members.c.fingerprint.in_(sorted(told.resolved - still_told)),
             (alerts.c.ends_at <= now) | members.c.moved_at.is_not(None),
         )
     )

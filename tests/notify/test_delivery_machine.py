@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
-from hypothesis import settings
+from hypothesis import Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
@@ -39,7 +39,7 @@ class DeliveryMachine(RuleBasedStateMachine):
                 group_by=("alertname",),
                 group_wait=10 * SECOND,
                 group_interval=MINUTE,
-                repeat_interval=60 * MINUTE,
+                repeat_interval=600 * MINUTE,
             ),
             integrations={
                 "team": (
@@ -194,5 +194,5 @@ class DeliveryMachine(RuleBasedStateMachine):
                 assert self.believed[integration] == fires, f"{integration} believes {self.believed[integration]}"
 
 
-DeliveryMachine.TestCase.settings = settings(max_examples=150, stateful_step_count=30, deadline=None)
+DeliveryMachine.TestCase.settings = settings(max_examples=400, stateful_step_count=25, deadline=None, phases=[Phase.generate])
 TestDelivery = DeliveryMachine.TestCase

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import ssl
 from pathlib import Path
 from typing import Any
 
 import pytest
+import trustme
 
 from alertd.routing.matchers import parse_matchers
 from alertd.routing.silences import Silence
 from alertd.store.database import Database
+from tests.peers.relay import relay
 from tests.peers.serving import Answer
 from tests.peers.webhook import WebhookPeer, webhook_peer
 from tests.service.world import HOUR, MINUTE, SECOND, START, World, world
@@ -103,6 +106,35 @@ async def test_a_receiver_in_trouble_is_told_the_current_state_later(
         assert status == "firing"
         assert "b:firing" in alerts
         assert "a:firing" not in alerts
+
+
+async def test_a_receiver_that_refuses_tls_is_told_the_current_state_later(
+    tmp_path: Path, database: Database
+) -> None:
+    """Ten minutes without a TLS handshake lose nothing either."""
+    authority = trustme.CA()
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("127.0.0.1").configure_cert(context)
+    authority.cert_pem.write_to_path(tmp_path / "ca.pem")
+    async with webhook_peer(context) as peer, relay(int(peer.url.split(":")[2].split("/")[0])) as front:
+        text = config(peer).replace(
+            f'url: "{peer.url}"',
+            f'url: "https://127.0.0.1:{front.port}/hook", http_config: {{tls_config: {{ca_file: ca.pem}}}}',
+        )
+        async with world(tmp_path, database, text) as here:
+            front.refuses = True
+            await here.fire(alertname="Down", instance="a")
+            await here.wait(5 * MINUTE)
+            await here.fire(alertname="Down", instance="b")
+            await here.resolve(alertname="Down", instance="a")
+            await here.wait(5 * MINUTE)
+            assert front.refused > 5
+            assert peer.requests == []
+
+            front.refuses = False
+            await here.wait(3 * MINUTE)
+
+    assert told(peer) == [("firing", "first notification", ["a:resolved", "b:firing"])]
 
 
 async def test_retry_after_is_obeyed(tmp_path: Path, database: Database) -> None:

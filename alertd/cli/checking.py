@@ -1,0 +1,113 @@
+"""`alertd check`: find every mistake in configurations and rule files, without a running service."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from alertd.cli.options import Json
+
+if TYPE_CHECKING:
+    from alertd.errors import Problem
+    from alertd.service.runtime import Runtime
+
+_RULE_KEYS = {"groups", "alerting"}
+
+
+def check(
+    files: Annotated[
+        list[Path], typer.Argument(metavar="FILE…", help="Configurations, with the rule files they name; rule files.")
+    ],
+    as_json: Json = False,
+) -> None:
+    """Check configurations and rule files; the exit code is 1 when one has a mistake.
+
+    A file with `groups` or `alerting` holds rules; any other is a configuration, which is checked with its rule files.
+    What rules say of receivers, sources and other alerts is checked with the configuration.
+    """
+    from alertd.cli.exits import Exit
+    from alertd.cli.output import complain, say, show_json
+    from alertd.errors import InvalidInput
+
+    problems: list[Problem] = []
+    for path in files:
+        try:
+            good, warnings = _check(path)
+        except InvalidInput as invalid:
+            problems += invalid.problems
+            continue
+        for warning in warnings:
+            complain(f"{warning} (a warning)")
+        if not as_json:
+            say(f"{path}: {good}")
+    if as_json:
+        show_json([_as_json(problem) for problem in problems])
+    for problem in problems if not as_json else ():
+        complain(str(problem))
+    if problems:
+        raise typer.Exit(Exit.FAILED)
+
+
+def _check(path: Path) -> tuple[str, Iterable[Problem]]:
+    """What a good file holds, in words, and its warnings. Raises `InvalidInput`."""
+    if _holds_rules(path):
+        from alertd.rules.loading import load_rules
+
+        rules = load_rules(_read(path), str(path))
+        return f"{_count(len(rules.rules), 'rule')} in {_count(len(rules.groups), 'group')}", ()
+    return _check_config(path)
+
+
+def _check_config(path: Path) -> tuple[str, Iterable[Problem]]:
+    import asyncio
+
+    from alertd.clock import SystemClock
+    from alertd.service.runtime import load_runtime
+    from alertd.store.database import Database
+
+    # Nothing is asked of this database: it stands in for the configured one, which need not exist yet.
+    database = Database("sqlite://")
+    runtime = load_runtime(path, database, now=SystemClock().now)
+    asyncio.run(runtime.close())
+    database.close()
+    return _contents(runtime), runtime.config.warnings
+
+
+def _contents(runtime: Runtime) -> str:
+    counts = [
+        _count(sum(1 for _ in runtime.tree.walk()), "route"),
+        _count(len(runtime.config.receivers), "receiver"),
+        f"{_count(sum(len(file.rules) for file in runtime.rule_files), 'rule')}"
+        f" in {_count(len(runtime.rule_files), 'file')}",
+    ]
+    return ", ".join(counts)
+
+
+def _holds_rules(path: Path) -> bool:
+    from alertd.yamlfile import load
+
+    data = load(_read(path), str(path)).data
+    return data is None or (isinstance(data, dict) and bool(_RULE_KEYS & data.keys()))
+
+
+def _read(path: Path) -> str:
+    from alertd.errors import InvalidInput, Problem
+
+    try:
+        return path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise InvalidInput([Problem(str(path), 1, 1, "", f"the file cannot be read: {error.strerror}")]) from error
+    except UnicodeDecodeError as error:
+        line = error.object[: error.start].count(b"\n") + 1
+        raise InvalidInput([Problem(str(path), line, 1, "", "the file is not UTF-8 here; save it as UTF-8")]) from error
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
+
+
+def _as_json(problem: Problem) -> dict[str, object]:
+    return {name: getattr(problem, name) for name in ("file", "line", "column", "field", "message")}
