@@ -144,7 +144,8 @@ def combine(
     if not firing:
         if alert is None or not alert.fires:
             return alert, Change.NOTHING
-        return replace(alert, ends_at=min(now, ended_at or now), updated_at=now), Change.CLOSED
+        ends_at = now if ended_at is None else min(now, max(ended_at, alert.starts_at))
+        return replace(alert, ends_at=ends_at, updated_at=now), Change.CLOSED
     leader = _leader(firing)
     told = replace(
         alert or _blank(leader),

@@ -78,11 +78,15 @@ def merge(old: Report | None, new: Report) -> Report:
 
 
 def worth_writing(old: Report | None, new: Report, now: int) -> bool:
-    """Whether `new` says something that `old` does not; a mere renewal only counts when half of its time is gone."""
+    """Whether `new` says something that `old` does not; a mere renewal only counts when half of its time is gone.
+
+    An end that comes earlier than was said before is no renewal.
+    """
     if old is None or old.expires_at is None or new.expires_at is None or new.expires_at <= now:
         return True
     same = replace(new, updated_at=old.updated_at, expires_at=old.expires_at, timed_out=old.timed_out) == old
-    return not same or old.expires_at - now < (new.expires_at - now) / 2
+    sooner = new.expires_at < old.expires_at
+    return not same or sooner or old.expires_at - now < (new.expires_at - now) / 2
 
 
 def _overlap(old: Report, new: Report) -> bool:

@@ -11,10 +11,10 @@ from typing import Annotated
 import typer
 
 from alertd import __version__
-from alertd.cli import alerts, checking, databases, listings, rehearsing, serving, silences, trying
+from alertd.cli import alerts, checking, databases, demo, dryrun, listings, serving, silences
 from alertd.cli.exits import EXPLAINED, CommandFailed, Exit
 from alertd.cli.output import complain
-from alertd.errors import AlertdError
+from alertd.errors import AlertdError, InvalidInput
 
 app = typer.Typer(
     name="alertd",
@@ -44,7 +44,7 @@ def _options(
 
 app.command()(serving.serve)
 app.command()(checking.check)
-app.command("dry-run")(rehearsing.dry_run)
+app.command("dry-run")(dryrun.dry_run)
 app.add_typer(alerts.app, name="alert")
 app.add_typer(silences.app, name="silence")
 app.add_typer(listings.receivers, name="receiver")
@@ -53,7 +53,7 @@ app.add_typer(listings.notifications, name="notification")
 app.command()(listings.history)
 app.add_typer(databases.migrations, name="db")
 app.add_typer(databases.tokens, name="token")
-app.command(hidden=True)(trying.demo)
+app.command(hidden=True)(demo.demo)
 
 
 def run(arguments: Sequence[str] | None = None) -> int:
@@ -65,6 +65,9 @@ def run(arguments: Sequence[str] | None = None) -> int:
     except CommandFailed as error:
         complain(f"alertd: {error}")
         return error.code
+    except InvalidInput as error:
+        complain(str(error))
+        return Exit.FAILED
     except AlertdError as error:
         complain(f"alertd: {error}")
         return Exit.FAILED

@@ -35,7 +35,7 @@ def list_receivers(url: Url = DEFAULT_URL, token: Token = "", as_json: Json = Fa
 
 
 @receivers.command("test")
-def test_receiver(
+def try_receiver(
     name: Annotated[str, typer.Argument(metavar="RECEIVER", help="The receiver's name.")],
     url: Url = DEFAULT_URL,
     token: Token = "",

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from alertd.cli.options import Config, DatabaseUrl
 
+_DEFAULT_CONFIG = Path("alertd.yml")
+
 
 def serve(
-    config: Config,
+    config: Config = _DEFAULT_CONFIG,
     listen: Annotated[
         str | None, typer.Option(metavar="HOST:PORT", help="Where to listen, before the configuration's address.")
     ] = None,

@@ -149,7 +149,8 @@ def _flush(connection: Connection, state: GroupState, routing: Routing, gatekeep
         group_rows.settle(connection, group.organisation, group.id, integration, content)
     _record_verdicts(connection, state, plan.verdicts, now)
     _schedule(connection, group, node, plan, now)
-    group_rows.drop_members(connection, group.organisation, group.id, plan.drop)
+    if plan.drop or not state.members:
+        group_rows.drop_members(connection, group.organisation, group.id, plan.drop)
 
 
 def _schedule(connection: Connection, group: Group, node: Node | None, plan: FlushPlan, now: int) -> None:

@@ -150,7 +150,7 @@ def _decide(situation: Situation, integration: Integration, cooling: Iterable[st
         # Two messages in the air could arrive in the wrong order; the group is planned again when this one has landed.
         return _Decision(busy=True, outdated=on_its_way.id)
     if reason is None or (not content.firing and not integration.send_resolved):
-        settled = content if reason is not None else _quietly_held(entry, content)
+        settled = content if reason is not None else _quietly_changed(entry, content, integration)
         return _Decision(settle=settled, withdraw=on_its_way.id if on_its_way else None)
     if on_its_way is None:
         return _Decision(send=Send(integration.id, reason, content))
@@ -199,11 +199,19 @@ def _cooling(situation: Situation, integration: str, now: int) -> dict[str, int]
     return cooling
 
 
-def _quietly_held(entry: Entry, content: Content) -> Content | None:
-    """What was told with the new marks on it, which this integration is not told of; None when there is no new one.
+def _quietly_changed(entry: Entry, content: Content, integration: Integration) -> Content | None:
+    """What was told, with the changes on it that this integration is not told of; None when there are none.
 
-    A mark that ended stays until its end is told, which another gate may hold back for a while.
+    New marks are remembered; one that ended stays until its end is told, which another gate may hold back for a while.
+    The ends of alerts are remembered where they are not told, so that an alert that fires again is new.
     """
-    if content.held <= entry.content.held:
+    before = entry.content
+    ended = frozenset() if integration.send_resolved else content.resolved & (entry.told | before.firing.keys())
+    if not ended and content.held <= before.held:
         return None
-    return replace(entry.content, held=entry.content.held | content.held)
+    return replace(
+        before,
+        firing={key: severity for key, severity in before.firing.items() if key not in ended},
+        resolved=before.resolved | ended,
+        held=(before.held | content.held) - ended,
+    )

@@ -42,8 +42,8 @@ class Entry:
     def unsure(self, content: Content, episode: str, sequence: int) -> Entry:
         """What to assume when the integration may or may not have been told `content`.
 
-        What is said to fire counts as told, so that its end is announced; what is said to have ended counts as fresh
-        when it fires again; and a mark that may have been seen has to be taken back.
+        What is said to fire counts as told and its end as not announced; what is said to have ended is new when it fires
+        again; and a mark that may have been seen has to be taken back.
         """
         before = self.content
         return replace(
@@ -51,6 +51,7 @@ class Entry:
             content=replace(
                 before,
                 firing={key: severity for key, severity in before.firing.items() if key not in content.resolved},
+                resolved=before.resolved - content.firing.keys(),
                 held=before.held | content.held,
                 acknowledged=before.acknowledged & content.acknowledged,
             ),

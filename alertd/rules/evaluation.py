@@ -64,12 +64,13 @@ def evaluate(
 ) -> list[ReportChange]:
     """The changes that the samples of one evaluation make. Raises `RuleFailed`."""
     seen, changes = _read_samples(compiled, samples, known, context, now)
+    if compiled.rule.on_no_data is OnNoData.ALERT and not samples and not _real(known):
+        blind = _blind(compiled, known, "no_data", context, now)
+        seen.add(blind.fingerprint)
+        changes.append(blind)
     for fingerprint_, report in known.items():
         if fingerprint_ not in seen:
-            changes.append(_missing(compiled, report, samples, now))
-    rule = compiled.rule
-    if rule.on_no_data is OnNoData.ALERT and not samples and not _real(known):
-        changes.append(_blind(compiled, known, "no_data", context, now))
+            changes.append(_missing(compiled, report, now))
     _check_limit(changes, known, limit)
     return [change for change in changes if _matters(change, known.get(change.fingerprint))]
 
@@ -156,7 +157,7 @@ def _identity(
     for name, template in compiled.labels.items():
         labels[name] = _render(compiled, template, sample_labels, value, context, now, now)
     for name, text in context.external_labels.items():
-        labels.setdefault(name, text)
+        labels[name] = labels.get(name) or text
     labels["alertname"] = compiled.rule.name
     if compiled.has_levels:
         labels.pop("severity", None)
@@ -217,11 +218,14 @@ def _render(
     )
 
 
-def _missing(compiled: CompiledRule, report: Report, samples: Samples, now: int) -> ReportChange:
+def _missing(compiled: CompiledRule, report: Report, now: int) -> ReportChange:
     """What becomes of a report whose series the answer does not have."""
     rule, instance = compiled.rule, report.instance
-    blind = REASON_LABEL in report.labels
-    if not compiled.question.sees_ok or (blind and samples):
+    if REASON_LABEL in report.labels:
+        # An alert about not seeing has no series that could be missing: it ends as soon as the rule sees again.
+        quiet = observe(instance, quiet_readings(rule), now, keep_firing_for=rule.keep_firing_for)
+        return _step(compiled, report, quiet)
+    if not compiled.question.sees_ok:
         return _step(compiled, report, _observe(compiled, instance, quiet_readings(rule), now))
     match rule.on_no_data:
         case OnNoData.OK:

@@ -192,6 +192,16 @@ def group_states(connection: Connection, organisation: str, found: Sequence[Grou
     entries_of: dict[str, dict[str, Entry]] = {}
     open_of: dict[str, dict[str, OpenNotification]] = {}
     for chunk in chunks(ids):
+        waiting = select(notifications).where(
+            notifications.c.organisation == organisation,
+            notifications.c.group_id.in_(chunk),
+            notifications.c.status.in_(("pending", "sending")),
+        )
+        if connection.dialect.name == "postgresql":
+            # Whoever claims one of them may put another in its place; the second reading sees which.
+            connection.execute(locked(connection, waiting))
+        for row in connection.execute(waiting):
+            open_of.setdefault(row.group_id, {})[row.integration] = read_open(row)
         rows = connection.execute(
             select(members.c.group_id, members.c.moved_at, members.c.gate, members.c.gate_detail, *alerts.c)
             .join(
@@ -211,13 +221,6 @@ def group_states(connection: Connection, organisation: str, found: Sequence[Grou
         query = select(entries).where(entries.c.organisation == organisation, entries.c.group_id.in_(chunk))
         for row in connection.execute(query):
             entries_of.setdefault(row.group_id, {})[row.integration] = read_entry(row)
-        waiting = select(notifications).where(
-            notifications.c.organisation == organisation,
-            notifications.c.group_id.in_(chunk),
-            notifications.c.status.in_(("pending", "sending")),
-        )
-        for row in connection.execute(locked(connection, waiting)):
-            open_of.setdefault(row.group_id, {})[row.integration] = read_open(row)
     pages_of = _pages(connection, organisation, alerts_of.values())
     return [
         GroupState(

@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Row, Text, and_, cast, func, insert, or_, sel
 
 from alertd.routing.told import Content
 from alertd.store.rows import content_values, read_content
-from alertd.store.statements import insert_missing
+from alertd.store.statements import insert_missing, locked
 from alertd.store.tables import attempts, channels, notifications
 
 PENDING, SENDING, SENT, FAILED = "pending", "sending", "sent", "failed"
@@ -256,13 +256,12 @@ def finish(
 
     Returns whether the group moved on while it was in the air; None when the lease was lost.
     """
-    row = connection.execute(
-        select(notifications.c.error).where(
-            _is(notification.organisation, notification.id),
-            notifications.c.epoch == notification.epoch,
-            notifications.c.status == SENDING,
-        )
-    ).first()
+    ours = select(notifications.c.error).where(
+        _is(notification.organisation, notification.id),
+        notifications.c.epoch == notification.epoch,
+        notifications.c.status == SENDING,
+    )
+    row = connection.execute(locked(connection, ours)).first()
     if row is None:
         return None
     values: dict[str, Any] = {"status": status, "error": error, "owner": None, "lease_until": None}

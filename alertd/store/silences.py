@@ -29,12 +29,15 @@ def put(connection: Connection, organisation: str, silence: Silence, now: int, a
     old = get(connection, organisation, silence.id)
     if old is None:
         return None
+    checked = check(silence, now)
     if can_update(old, silence, now):
-        stored = replace(silence, starts_at=silence.starts_at if old.starts_at > now else old.starts_at, updated_at=now)
+        stored = replace(checked, starts_at=silence.starts_at if old.starts_at > now else old.starts_at, updated_at=now)
         _write(connection, organisation, stored, change, Event(now, "silence_updated", actor))
         return stored
-    stored = replace(check(silence, now), id=str(uuid.uuid4()), updated_at=now)
-    _write(connection, organisation, expire(old, now), change, Event(now, "silence_expired", actor))
+    stored = replace(checked, id=str(uuid.uuid4()), updated_at=now)
+    ended = expire(old, now)
+    if ended != old:
+        _write(connection, organisation, ended, change, Event(now, "silence_expired", actor))
     _write(connection, organisation, stored, change, Event(now, "silence_created", actor))
     return stored
 
