@@ -47,9 +47,16 @@ async def ready(service: CurrentService) -> Response:
     openapi_extra=_TOKEN_OPTIONAL,
 )
 async def health(service: CurrentService, identity: Anybody) -> Response:
-    """Each check by name, 503 when one failed. What a check found is told to those who may see alerts."""
+    """Each check by name, 503 when one failed.
+
+    What a check found is told to those of the configuration's organisation who may see alerts.
+    """
     found = await service.health()
-    told = identity is not None and identity.role.allows(Role.VIEWER)
+    told = (
+        identity is not None
+        and identity.organisation == service.runtime.organisation
+        and identity.role.allows(Role.VIEWER)
+    )
     answer = HealthAnswer(
         status=found.status,
         checks={
@@ -65,7 +72,7 @@ async def health(service: CurrentService, identity: Anybody) -> Response:
 async def metrics(service: CurrentService, identity: Anybody) -> Response:
     """In Prometheus' text format. Open to everybody unless `auth.required` is true in the configuration."""
     if service.runtime.config.settings.auth.required:
-        await require(Role.VIEWER)(identity)
+        require_owner(await require(Role.VIEWER)(identity), service)
     await service.health()
     return Response(service.metrics.exposition(), media_type=CONTENT_TYPE_LATEST)
 

@@ -76,6 +76,10 @@ class ApiServer:
         self._server.force_exit = self._server.should_exit
         self._server.should_exit = True
 
+    def close(self) -> None:
+        """Give the address back without having run."""
+        self._listener.close()
+
     async def reload(self) -> None:
         """Read the configuration anew; what is wrong with it is in the log and in the service's health."""
         try:

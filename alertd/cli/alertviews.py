@@ -52,7 +52,8 @@ def notification_lines(sent: Any) -> Iterable[str]:
         code = f" {attempt['status_code']}" if attempt["status_code"] else ""
         reason = f" {attempt['reason']}" if attempt["reason"] else ""
         answer = f": {attempt['answer']}" if attempt["answer"] else ""
-        yield f"  try {attempt['number']} at {moment(attempt['started_at'])}: {attempt['outcome']}{code}{reason}{answer}"
+        tried = f"try {attempt['number']} at {moment(attempt['started_at'])}"
+        yield f"  {tried}: {attempt['outcome']}{code}{reason}{answer}"
     if sent["error"]:
         yield f"  {sent['error']}"
 

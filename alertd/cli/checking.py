@@ -77,11 +77,11 @@ def _check_config(path: Path) -> tuple[str, Iterable[Problem]]:
 
 
 def _contents(runtime: Runtime) -> str:
+    rules = sum(len(file.rules) for file in runtime.rule_files)
     counts = [
         _count(sum(1 for _ in runtime.tree.walk()), "route"),
         _count(len(runtime.config.receivers), "receiver"),
-        f"{_count(sum(len(file.rules) for file in runtime.rule_files), 'rule')}"
-        f" in {_count(len(runtime.rule_files), 'file')}",
+        f"{_count(rules, 'rule')} in {_count(len(runtime.rule_files), 'file')}",
     ]
     return ", ".join(counts)
 

@@ -33,15 +33,12 @@ database: sqlite:///{folder}/alertd.db
 
 # Metrics are pushed to POST /v1/snapshots as the JSON that an application shows anyway.
 sources:
-  application:
+  snapshots:
     type: snapshots
     map:
       - path: providers.*.status
         name: provider_status
         labels: {{provider: $1}}
-  snapshots:
-    type: snapshots
-default_source: application
 
 rule_files: [rules/*.yml]
 evaluation_interval: 1s
@@ -99,8 +96,7 @@ async def _show(url: str, config: Path, running: asyncio.Task[None], messages: a
     say(f"alertd serves on {url}, configured by {config}\n")
     say("1. An application pushes its metrics to POST /v1/snapshots; one of its providers is unhealthy:\n")
     say(json.dumps(_SNAPSHOT, indent=2))
-    parameters = {"source": "application", "label": "instance=demo-1"}
-    await asyncio.to_thread(Client(url).post, "/v1/snapshots", _SNAPSHOT, parameters)
+    await asyncio.to_thread(Client(url).post, "/v1/snapshots", _SNAPSHOT, {"label": "instance=demo-1"})
     say("\n2. The rule ProviderDown finds it, and the receiver is told:\n")
     message = await _within(running, messages.get())
     say(_told(message))

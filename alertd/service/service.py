@@ -140,7 +140,9 @@ class Service:
         return judge(standing, runtime, self.reload_error, now, self.started_at)
 
     def _load(self) -> Runtime:
-        runtime = load_runtime(self._config_path, self.database, now=self.clock.now, external_url=self._external_url)
+        runtime = load_runtime(
+            self._config_path, self.database, env=self._env, now=self.clock.now, external_url=self._external_url
+        )
         self._scrubber.learn(runtime.secrets())
         return runtime
 

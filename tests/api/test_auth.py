@@ -178,6 +178,9 @@ async def test_metrics_and_health(build: Build, connect: Connect, token: Token) 
     assert "alertd_build_info" in (await viewer.get("/metrics")).text
     assert (await stranger.get("/health")).json()["checks"]["database"] == {"status": "ok", "message": None}
     assert (await viewer.get("/health")).json()["checks"]["database"] == {"status": "ok", "message": "answers"}
+    foreign = connect(service, token(service, Role.ADMIN, "other"))
+    assert (await foreign.get("/metrics")).status_code == 403
+    assert (await foreign.get("/health")).json()["checks"]["database"] == {"status": "ok", "message": None}
 
 
 async def test_organisations(build: Build, connect: Connect, token: Token) -> None:
