@@ -14,7 +14,6 @@ from alertd.alerts.labels import Labels, fingerprint, without_empty
 from alertd.alerts.machine import Instance, State
 from alertd.errors import AlertdError
 
-
 #: What the names of producers that send alerts begin with; any other producer is a rule or alertd itself.
 PUSHED = "push/"
 

@@ -16,14 +16,16 @@ def split_address(listen: str) -> tuple[str, int]:
 
 
 def auth_required(listen: str, auth: AuthConfig) -> bool:
-    """Whether a request needs a token when alertd listens on `listen`."""
-    return not is_loopback(split_address(listen)[0]) if auth.required is None else auth.required
+    """Whether a request needs a token when alertd listens on `listen`; in doubt it does, also after a reload."""
+    beyond = not is_loopback(split_address(listen)[0])
+    if auth.required is None:
+        return beyond
+    return auth.required or (beyond and not auth.allow_unauthenticated)
 
 
 def check_exposure(listen: str, auth: AuthConfig) -> None:
     """Raises `AlertdError` when everybody who reaches `listen` could do everything and nobody said that it is meant."""
-    host, _ = split_address(listen)
-    if is_loopback(host) or auth_required(listen, auth) or auth.allow_unauthenticated:
+    if is_loopback(split_address(listen)[0]) or auth.required is not False or auth.allow_unauthenticated:
         return
     raise AlertdError(
         f"alertd would listen on {listen} and ask nobody who they are. Either listen on 127.0.0.1 and put a proxy in"

@@ -21,6 +21,7 @@ log = structlog.get_logger(__name__)
 
 # How long open requests are waited for at the end, in seconds.
 _PATIENCE = 10
+_BACKLOG = 2048
 
 OnListening = Callable[[str], None]
 
@@ -129,13 +130,16 @@ def _signals(server: ApiServer) -> Iterator[None]:
 
 def _bind(listen: str) -> socket.socket:
     host, port = split_address(listen)
-    family = socket.AF_INET6 if ":" in host or not host else socket.AF_INET
+    everywhere = not host and socket.has_dualstack_ipv6()
+    family = socket.AF_INET6 if ":" in host or everywhere else socket.AF_INET
     listener = socket.socket(family)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    if not host:
+    if everywhere:
         listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
     try:
         listener.bind((host, port))
+        # From here on nobody else can have the address; who connects early waits for the start.
+        listener.listen(_BACKLOG)
     except OSError as error:
         listener.close()
         raise AlertdError(f"alertd cannot listen on {listen}: {error.strerror or error}") from error

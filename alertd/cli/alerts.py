@@ -13,7 +13,7 @@ app = typer.Typer(no_args_is_help=True, help="Look at alerts and answer them.")
 
 Fingerprint = Annotated[str, typer.Argument(metavar="FINGERPRINT", help="The alert, as `alert list` shows it.")]
 Fingerprints = Annotated[
-    list[str], typer.Argument(metavar="FINGERPRINT…", help="The alerts, as `alert list` shows them.")
+    list[str], typer.Argument(metavar="FINGERPRINT", help="The alerts, as `alert list` shows them.")
 ]
 
 
@@ -21,7 +21,7 @@ Fingerprints = Annotated[
 def list_alerts(
     matchers: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[MATCHER…]", help="""As in severity="critical" or job=~"api.*"; all must match."""),
+        typer.Argument(metavar="MATCHER", help="""As in severity="critical" or job=~"api.*"; all must match."""),
     ] = None,
     state: Annotated[
         list[str] | None,
@@ -141,9 +141,7 @@ def note(
 
 @app.command()
 def add(
-    labels: Annotated[
-        list[str], typer.Argument(metavar="LABEL=VALUE…", help="As alertname=DiskFull severity=warning.")
-    ],
+    labels: Annotated[list[str], typer.Argument(metavar="LABEL=VALUE", help="As alertname=DiskFull severity=warning.")],
     annotation: Annotated[
         list[str] | None, typer.Option(metavar="NAME=VALUE", help="As summary='/var is full'.", show_default=False)
     ] = None,

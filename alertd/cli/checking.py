@@ -19,7 +19,7 @@ _RULE_KEYS = {"groups", "alerting"}
 
 def check(
     files: Annotated[
-        list[Path], typer.Argument(metavar="FILE…", help="Configurations, with the rule files they name; rule files.")
+        list[Path], typer.Argument(metavar="FILE", help="Configurations, with the rule files they name; rule files.")
     ],
     as_json: Json = False,
 ) -> None:

@@ -16,7 +16,7 @@ Token = Annotated[
     str,
     typer.Option("--token", envvar="ALERTD_TOKEN", metavar="TOKEN", help="The token to show it.", show_default=False),
 ]
-Json = Annotated[bool, typer.Option("--json", help="Print JSON, as the API answers it.")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 Limit = Annotated[int, typer.Option("--limit", min=1, metavar="N", help="How many to list at most.")]
 
 Config = Annotated[

@@ -16,7 +16,7 @@ SilenceId = Annotated[str, typer.Argument(metavar="ID", help="The silence, as `s
 @app.command()
 def add(
     matchers: Annotated[
-        list[str], typer.Argument(metavar="MATCHER…", help="""As in alertname="DiskFull"; all must match.""")
+        list[str], typer.Argument(metavar="MATCHER", help="""As in alertname="DiskFull"; all must match.""")
     ],
     comment: Annotated[str, typer.Option(help="Why.", show_default=False)],
     duration: Annotated[str | None, typer.Option("--for", metavar="DURATION", help="How long, as 2h.")] = None,
@@ -92,9 +92,7 @@ def show(silence_id: SilenceId, url: Url = DEFAULT_URL, token: Token = "", as_js
 
 @app.command()
 def expire(
-    silence_ids: Annotated[
-        list[str], typer.Argument(metavar="ID…", help="The silences, as `silence list` shows them.")
-    ],
+    silence_ids: Annotated[list[str], typer.Argument(metavar="ID", help="The silences, as `silence list` shows them.")],
     url: Url = DEFAULT_URL,
     token: Token = "",
     as_json: Json = False,

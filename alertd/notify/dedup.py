@@ -1,7 +1,7 @@
 """Deduplication: whether an integration has to be told anything, and why.
 
-The rules and their order are those of Alertmanager's dedup stage (first match wins); severity and acknowledgement, which
-it does not know, stand behind the rule that they resemble.
+The rules and their order are those of Alertmanager's dedup stage (first match wins); severity and acknowledgement,
+which it does not know, stand behind the rule that they resemble.
 """
 
 from __future__ import annotations

@@ -158,7 +158,7 @@ def _look_again(connection: Connection, taken: Notification, routing: Routing, n
         return taken
     send = plan.sends[0]
     if send.supersede is None:
-        alerts = message_alerts(state, send.content, send.reason, now)
+        alerts = message_alerts(state, send.content, now)
         outbox.rewrite(
             connection, taken.organisation, taken.id, reason=send.reason.value, content=send.content, alerts=alerts
         )

@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from alertd.alerts.alert import Alert
-from alertd.notify.message import MessageAlert, Reason, Status
+from alertd.notify.message import MessageAlert, Status
 from alertd.notify.plan import FlushPlan, Integration, Member, Send, Situation, message_order, plan_flush
 from alertd.notify.watch import Watch
 from alertd.routing.gates import OPEN, Gatekeeper, Verdict
@@ -89,14 +89,14 @@ def notification_for(state: GroupState, send: Send, now: int, *, receiver: str) 
         reason=send.reason.value,
         status=outbox.PENDING,
         content=send.content,
-        alerts=message_alerts(state, send.content, send.reason, now),
+        alerts=message_alerts(state, send.content, now),
         created_at=now,
         due_at=now,
     )
 
 
-def message_alerts(state: GroupState, content: Content, reason: Reason, now: int) -> list[dict[str, Any]]:
-    """The alerts of a message, as the outbox keeps them: rendered from these, a retry says the same as the first try."""
+def message_alerts(state: GroupState, content: Content, now: int) -> list[dict[str, Any]]:
+    """The alerts of a message as the outbox keeps them: a retry is rendered from the same ones."""
     by_fingerprint = {member.alert.fingerprint: member.alert for member in state.members}
     shown = [by_fingerprint[key] for key in (*content.firing, *content.resolved) if key in by_fingerprint]
     return [asdict(_message_alert(alert, content, now)) for alert in message_order(shown)]
@@ -128,7 +128,7 @@ def _flush(connection: Connection, state: GroupState, routing: Routing, gatekeep
     )
     for send in plan.sends:
         if send.update is not None:
-            alerts = message_alerts(state, send.content, send.reason, now)
+            alerts = message_alerts(state, send.content, now)
             outbox.rewrite(
                 connection,
                 group.organisation,

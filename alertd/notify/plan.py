@@ -72,8 +72,9 @@ class FlushPlan:
     """What the flush does.
 
     `settle`: what integrations count as told without a message. `withdraw`: notifications that have nothing to say any
-    more. `outdated`: those in the air that say what is no longer so; the group is due again when they land. `drop`: members that are over and done with. `verdicts`: the gate of every firing member. `wake_at`: the
-    instant at which a gate opens by itself.
+    more. `outdated`: those in the air that say what is no longer so; the group is due again when they land. `drop`:
+    members that are over and done with. `verdicts`: the gate of every firing member. `wake_at`: the instant at which a
+    gate opens by itself.
     """
 
     sends: tuple[Send, ...] = ()

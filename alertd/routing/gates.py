@@ -38,7 +38,7 @@ ANSWERED = frozenset({Gate.ACKNOWLEDGED, Gate.SNOOZED})
 
 @dataclass(frozen=True)
 class Verdict:
-    """What the gates say of one alert: the first that refuses (None: open), by whom, and until when if that is known."""
+    """What the gates say of one alert: the first that refuses (None: open), by whom, and until when if it is known."""
 
     gate: Gate | None = None
     detail: str = ""

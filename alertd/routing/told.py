@@ -1,8 +1,8 @@
 """What an integration has been told of a group: the memory that deduplication works on.
 
 It is Alertmanager's notification log with three additions: `told` keeps every alert that the integration believes to
-fire (so that the end of one that was silenced meanwhile is still announced), `held` the ones that somebody had answered,
-and `episode`, `sequence` and `thread` tie the messages of one life of the group together.
+fire (so that the end of one that was silenced meanwhile is still announced), `held` the ones that somebody had
+answered, and `episode`, `sequence` and `thread` tie the messages of one life of the group together.
 """
 
 from __future__ import annotations

@@ -8,14 +8,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import quote_plus
 
+from alertd.clock import SECOND
 from alertd.config.clients import client_settings
 from alertd.config.http import HttpConfig
 from alertd.config.loading import Config, load_config
+from alertd.config.models import Settings
 from alertd.config.receivers import Receiver as ReceiverConfig
 from alertd.config.redaction import secret_values
-from alertd.config.models import Settings
 from alertd.config.service import SourceConfig
-from alertd.clock import SECOND
 from alertd.errors import InvalidInput
 from alertd.http import HttpClients
 from alertd.notify.flush import Routing

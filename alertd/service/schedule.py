@@ -1,7 +1,7 @@
 """When rule groups are evaluated: on a grid of their own, the same after every restart.
 
-The slots are Prometheus': each group has an offset within its interval that follows from its name, so that groups spread
-over the interval and every replica, and every restart, sees the same instants.
+The slots are Prometheus': each group has an offset within its interval that follows from its name, so that groups
+spread over the interval and every replica, and every restart, sees the same instants.
 """
 
 from __future__ import annotations

@@ -243,16 +243,17 @@ class Service:
 
     async def _watch_files(self) -> None:
         """Reload when the configuration or a rule file changes; folders are watched, since mounts swap whole files."""
-        folders = {self._config_path.resolve().parent}
-        folders |= {Path(rule_file.path).resolve().parent for rule_file in self.runtime.rule_files}
-        existing = [folder for folder in folders if folder.is_dir()]
-        async for changes in awatch(*existing, stop_event=self._stopping, recursive=False, force_polling=False):
+        async for changes in awatch(*self._folders(), stop_event=self._stopping, recursive=False, force_polling=False):
             if not any(self._concerns(Path(path)) for _, path in changes):
                 continue
             try:
                 await self.reload()
             except InvalidInput:
                 continue
+
+    def _folders(self) -> list[Path]:
+        files = (self._config_path, *(Path(rule_file.path) for rule_file in self.runtime.rule_files))
+        return sorted({file.resolve().parent for file in files})
 
     def _concerns(self, path: Path) -> bool:
         return path.suffix in {".yml", ".yaml", ".rules"} or path.name == "..data" or path == self._config_path

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from copy import copy
 
 from alertd.promql import Expr
 from alertd.sources.base import Answer
@@ -40,14 +39,22 @@ class StoredSnapshots:
         self._mappings = tuple(mappings)
         self._labels = dict(labels or {})
         self._limits = limits
+        self._stale_after = stale_after
         self._memory = SnapshotSource(stale_after=stale_after)
         self._seen = 0
 
     def reading(self, database: Database) -> StoredSnapshots:
         """The same source over the rows of another database."""
-        other = copy(self)
-        other._database = database
-        return other
+        return StoredSnapshots(
+            database,
+            self.organisation,
+            self.name,
+            mappings=self._mappings,
+            labels=self._labels,
+            limits=self._limits,
+            stale_after=self._stale_after,
+            retention=self.retention,
+        )
 
     async def query(self, expr: Expr, at: int) -> Answer:
         """The value of `expr` at `at` over everything that was stored before. Raises `SourceError`."""

@@ -18,13 +18,13 @@ from alertd.errors import AlertdError
         ("127.0.0.1:9093", AuthConfig(required=True), True, True),
         ("0.0.0.0:9093", AuthConfig(), True, True),
         (":9093", AuthConfig(), True, True),
-        ("10.0.0.1:9093", AuthConfig(required=False), False, False),
-        ("[::]:9093", AuthConfig(required=False), False, False),
+        ("10.0.0.1:9093", AuthConfig(required=False), True, False),
+        ("[::]:9093", AuthConfig(required=False), True, False),
         (":9093", AuthConfig(required=False, allow_unauthenticated=True), False, True),
     ],
 )
 def test_exposure(listen: str, auth: AuthConfig, required: bool, allowed: bool) -> None:
-    """Beyond this machine tokens are required by default; to switch that off takes a second word."""
+    """Beyond this machine tokens are required by default; to switch that off takes a second word, or they stay so."""
     assert auth_required(listen, auth) is required
     if allowed:
         check_exposure(listen, auth)

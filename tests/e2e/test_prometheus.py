@@ -114,12 +114,9 @@ class Stage:
 
     def hooked(self, alertname: str) -> list[str]:
         """What the webhook was told of an alert, as `severity:status` in order."""
-        told = []
-        for request in self.hook.requests:
-            for alert in request.json["alerts"]:
-                if alert["labels"]["alertname"] == alertname:
-                    told.append(f"{alert['labels'].get('severity')}:{alert['status']}")
-        return told
+        alerts = [alert for request in self.hook.requests for alert in request.json["alerts"]]
+        named = [alert for alert in alerts if alert["labels"]["alertname"] == alertname]
+        return [f"{alert['labels'].get('severity')}:{alert['status']}" for alert in named]
 
     async def until(self, ready: Callable[[], bool], what: str) -> None:
         try:

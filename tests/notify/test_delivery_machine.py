@@ -13,9 +13,8 @@ from alertd.clock import MINUTE, SECOND
 from alertd.notify.deliver import Claimed
 from alertd.notify.message import Message
 from alertd.notify.plan import Integration
-from alertd.routing.matchers import Matcher, Operator
 from alertd.routing.tree import Route
-from tests.notify.world import ORGANISATION, PERMANENT, REFUSED, UNCERTAIN, key_of, open_statuses, open_world
+from tests.notify.world import PERMANENT, REFUSED, UNCERTAIN, key_of, open_statuses, open_world
 
 HOSTS = ("a", "b")
 CHATTY = "team/webhook/0"

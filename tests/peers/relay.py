@@ -1,4 +1,4 @@
-"""A relay in front of a peer that can turn every TLS handshake away, as a server with a broken certificate setup does."""
+"""A relay in front of a peer that can turn every TLS handshake away, as a server with a broken setup does."""
 
 from __future__ import annotations
 

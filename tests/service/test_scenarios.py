@@ -108,9 +108,7 @@ async def test_a_receiver_in_trouble_is_told_the_current_state_later(
         assert "a:firing" not in alerts
 
 
-async def test_a_receiver_that_refuses_tls_is_told_the_current_state_later(
-    tmp_path: Path, database: Database
-) -> None:
+async def test_a_receiver_that_refuses_tls_is_told_the_current_state_later(tmp_path: Path, database: Database) -> None:
     """Ten minutes without a TLS handshake lose nothing either."""
     authority = trustme.CA()
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -396,7 +394,8 @@ async def test_a_broken_channel_raises_an_alert_of_its_own(tmp_path: Path, datab
   routes:
     - {matchers: [alertname="AlertdChannelBroken"], receiver: other}
 """
-        text = config(peer, extra).replace("receivers:\n", f'receivers:\n  - {{name: other, webhook_configs: [{{url: "{other.url}"}}]}}\n')
+        added = f'receivers:\n  - {{name: other, webhook_configs: [{{url: "{other.url}"}}]}}\n'
+        text = config(peer, extra).replace("receivers:\n", added)
         async with world(tmp_path, database, text) as here:
             peer.default = Answer(410)
             await here.fire(alertname="Down", instance="a")

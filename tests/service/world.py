@@ -32,7 +32,9 @@ class World:
         """Milliseconds since the world began."""
         return self.simulation.clock.now() - START
 
-    async def push(self, *, ends_in: int | None = None, annotations: Mapping[str, str] | None = None, **labels: str) -> str:
+    async def push(
+        self, *, ends_in: int | None = None, annotations: Mapping[str, str] | None = None, **labels: str
+    ) -> str:
         """Send one alert; the fingerprint."""
         now = self.simulation.clock.now()
         alert = PushedAlert(
@@ -78,12 +80,16 @@ async def world(
     *,
     env: Mapping[str, str] | None = None,
     start: int = START,
+    replica: str = "simulation",
 ) -> AsyncIterator[World]:
-    """A world with this `alertd.yml` and, as `rules.yml` beside it, these rules; `env` is its environment."""
+    """A world with this `alertd.yml` and, as `rules.yml` beside it, these rules; `env` is its environment.
+
+    Several worlds on one database, each with a `replica` name of its own, are the replicas of one service.
+    """
     path = folder / "alertd.yml"
     path.write_text(config)
     (folder / "rules.yml").write_text(rules)
-    simulation = Simulation(path, database, start, env=env or {})
+    simulation = Simulation(path, database, start, replica_id=replica, env=env or {})
     try:
         yield World(simulation, path)
     finally:

@@ -106,7 +106,7 @@ def test_pages(
     severities: set[str],
     stretch: int,
 ) -> None:
-    """However long the stretches are, the pages together are the whole, filtered and sorted; no alert is there twice."""
+    """However long the stretches are, the pages together are the whole, filtered and sorted, and nothing is twice."""
     database.transaction(write, stored, [make_report(alert) for alert in pending])
     quoted = value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
     matcher = parse_matcher(f'team{operator}"{quoted}"')
