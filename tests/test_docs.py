@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -12,7 +13,7 @@ from typing import NamedTuple
 
 import pytest
 import typer.main
-from click import Command, Group, Option
+from typer.core import TyperCommand, TyperGroup, TyperOption
 
 from alertd.cli.app import app
 from alertd.config.loading import parse_config
@@ -22,7 +23,9 @@ ROOT = Path(__file__).parent.parent
 PAGES = sorted([ROOT / "README.md", ROOT / "CHANGELOG.md", *(ROOT / "docs").rglob("*.md")])
 ENV = {"SLACK_WEBHOOK": "https://hooks.slack.com/services/T0/B0/X", "PAGERDUTY_KEY": "0123", "SLACK_TOKEN": "xoxb-1"}
 
-XX
+_FENCE = re.compile(
+    r"^(?P<indent> *)```(?P<language>\w*)[^\n]*\n(?P<text>.*?)^(?P=indent)```$", re.MULTILINE | re.DOTALL
+)
 _LINK = re.compile(r"(?<!!)\[[^\]]+\]\((?P<target>[^)\s]+)\)")
 _HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
 _CODE = re.compile(r"`(alertd(?: [a-z-]+)+)[^`]*`")
@@ -74,10 +77,10 @@ def anchors(page: Path) -> set[str]:
     return {re.sub(r"[-\s]+", "-", heading) for heading in plain}
 
 
-def resolve(words: list[str]) -> tuple[Command, list[str]]:
+def resolve(words: list[str]) -> tuple[TyperCommand | TyperGroup, list[str]]:
     """The command that the words name and what is left of them. Raises `LookupError`."""
     command, rest = typer.main.get_command(app), words[1:]
-    while rest and not rest[0].startswith("-") and isinstance(command, Group):
+    while rest and not rest[0].startswith("-") and isinstance(command, TyperGroup):
         if rest[0] not in command.commands:
             raise LookupError(f"alertd has no command {' '.join(words)!r}")
         command, rest = command.commands[rest[0]], rest[1:]
@@ -113,7 +116,7 @@ def test_python_examples_compile() -> None:
 def test_commands_exist(place: str, words: list[str]) -> None:
     """Every command exists, and has the options that are shown with it."""
     command, rest = resolve(words)
-    options = {name for option in command.params if isinstance(option, Option) for name in option.opts}
+    options = {name for option in command.params if isinstance(option, TyperOption) for name in option.opts}
     assert {word for word in rest if word.startswith("--")} <= options | {"--help"}, place
 
 
@@ -144,7 +147,7 @@ def test_pages_can_be_built(tmp_path: Path) -> None:
     """The pages build without a warning, into a folder of the test's own."""
     config = (ROOT / "zensical.toml").read_text(encoding="utf-8")
     (tmp_path / "zensical.toml").write_text(config, encoding="utf-8")
-    (tmp_path / "docs").symlink_to(ROOT / "docs")
+    shutil.copytree(ROOT / "docs", tmp_path / "docs")
     zensical = Path(sys.executable).with_name("zensical")
     built = subprocess.run(
         [zensical, "build", "--clean", "--strict"], cwd=tmp_path, capture_output=True, text=True, check=False

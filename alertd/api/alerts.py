@@ -36,8 +36,9 @@ router = APIRouter(prefix="/v1/alerts", tags=["alerts"])
 #: Who says what alerts sent here are: all senders of the native API are one producer.
 PRODUCER = "api"
 _LISTING = "alerts"
-# An alert of a page costs little to look at; a longer stretch would hold the database for longer.
-_STRETCH = 500
+# How many alerts are looked at in one transaction: most pages are full after the first stretch, and where hardly any
+# alert is wanted longer ones are cheaper, up to what a database may be held for.
+_STRETCH, _LONGEST_STRETCH = 500, 4_000
 _MOST_ALERTS = 10_000
 
 
@@ -160,6 +161,7 @@ async def _find(
 ) -> list[ListedAlert]:
     """The first `number` alerts behind `after` that are wanted, looked for in stretches of one transaction each."""
     found: list[ListedAlert] = []
+    stretch = _STRETCH
     while True:
         page = await service.database.run(
             standing.page,
@@ -167,11 +169,11 @@ async def _find(
             service.runtime.routing,
             wanted,
             after,
-            _STRETCH,
+            stretch,
             service.clock.now(),
         )
         found += page.alerts
-        after = page.resume
+        after, stretch = page.resume, min(2 * stretch, _LONGEST_STRETCH)
         if after is None or len(found) >= number:
             return found[:number]
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from alertd.cli.output import moment, say, show_fields
+from alertd.cli.output import label_text, moment, say, show_fields, span
+from alertd.clock import to_rfc3339
 
 
 def show_alert(alert: Any) -> None:
@@ -60,11 +61,19 @@ def notification_lines(sent: Any) -> Iterable[str]:
 
 def event_line(event: Any) -> str:
     """One thing that happened, in one line."""
-    details = ", ".join(
-        f"{name}={value}" for name, value in event["details"].items() if value not in (None, "", [], {})
-    )
-    about = f"{event['fingerprint']}  " if event["fingerprint"] else ""
-    return f"{moment(event['at'])}  {about}{event['event']} by {event['actor'] or 'alertd'}  {details}".rstrip()
+    details = ", ".join(f"{name}={_detail(name, value)}" for name, value in event["details"].items() if value)
+    return f"{moment(event['at'])}  {event['event']} ({event['actor'] or 'alertd'})  {details}".rstrip()
+
+
+def _detail(name: str, value: Any) -> str:
+    """A detail of an event, in which instants and durations are milliseconds."""
+    if name in {"until", "at"} or name.endswith("_at"):
+        return moment(to_rfc3339(value))
+    if name == "duration":
+        return span(value)
+    if isinstance(value, dict):
+        return f"{{{label_text({key: str(item) for key, item in value.items()})}}}"
+    return " ".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
 def _report(report: Any) -> str:

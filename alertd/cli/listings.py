@@ -53,8 +53,6 @@ def try_receiver(
         for result in tested["results"]:
             outcome = "delivered" if result["delivered"] else f"not delivered: {result['answer']}"
             say(f"{result['integration']}: {outcome}")
-        if not tested["results"]:
-            say(f"{name} has no integrations; it is told nothing")
     if not all(result["delivered"] for result in tested["results"]):
         raise typer.Exit(Exit.FAILED)
 
@@ -186,6 +184,7 @@ def history(
         show_json(found)
         return
     for one in found:
-        say(event_line(one))
+        about = f"{one['fingerprint']}  " if one["fingerprint"] else ""
+        say(f"{about:18}{event_line(one)}")
     if not found:
         say("nothing happened")

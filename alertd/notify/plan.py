@@ -104,8 +104,10 @@ def plan_flush(situation: Situation, now: int) -> FlushPlan:
         cooling = _cooling(situation, integration.id, now)
         wake += cooling.values()
         decisions.append((integration.id, _decide(situation, integration, cooling.keys(), now)))
+        told = situation.entries.get(integration.id, Entry()).told
         for fingerprint, until in cooling.items():
-            if verdicts[fingerprint].gate is None:
+            # Whoever knows of the alert already misses nothing while it cools down.
+            if verdicts[fingerprint].gate is None and fingerprint not in told:
                 verdicts[fingerprint] = Verdict(Gate.COOLDOWN, integration.id, until)
     sends = tuple(decision.send for _, decision in decisions if decision.send is not None)
     busy = any(decision.busy for _, decision in decisions)

@@ -6,13 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from sqlalchemy import Connection, func, select
-
 from alertd.service.runtime import Runtime
-from alertd.store import evaluations, outbox
-from alertd.store.evaluations import GroupEvaluation
-from alertd.store.outbox import Channel
-from alertd.store.tables import alerts, notifications, reports
+from alertd.store.standing import Standing
 
 # A message that waits longer than this is late.
 _LATE = 60_000
@@ -44,42 +39,6 @@ class Health:
     def status(self) -> HealthStatus:
         order = list(HealthStatus)
         return max((check.status for check in self.checks.values()), key=order.index, default=HealthStatus.OK)
-
-
-@dataclass(frozen=True)
-class Standing:
-    """What stands in the database: channels, evaluations, messages on their way, alerts by state."""
-
-    channels: tuple[Channel, ...]
-    evaluations: Mapping[str, GroupEvaluation]
-    waiting: int
-    oldest: int | None
-    alerts: Mapping[str, int]
-
-
-def read_standing(connection: Connection, organisation: str) -> Standing:
-    """Read what the checks look at."""
-    waiting, oldest = connection.execute(
-        select(func.count(), func.min(notifications.c.created_at)).where(
-            notifications.c.status.in_((outbox.PENDING, outbox.SENDING))
-        )
-    ).one()
-    firing = connection.execute(select(func.count()).select_from(alerts).where(alerts.c.ends_at.is_(None))).scalar_one()
-    pending = connection.execute(
-        select(func.count()).select_from(reports).where(reports.c.state == "pending")
-    ).scalar_one()
-    acknowledged = connection.execute(
-        select(func.count())
-        .select_from(alerts)
-        .where(alerts.c.ends_at.is_(None), alerts.c.acknowledgement.is_not(None))
-    ).scalar_one()
-    return Standing(
-        channels=tuple(outbox.all_channels(connection)),
-        evaluations=evaluations.read(connection, organisation),
-        waiting=waiting,
-        oldest=oldest,
-        alerts={"firing": firing, "pending": pending, "acknowledged": acknowledged},
-    )
 
 
 def judge(standing: Standing, runtime: Runtime, reload_error: str, now: int, started_at: int) -> Health:

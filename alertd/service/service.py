@@ -20,7 +20,7 @@ from alertd.errors import InvalidInput
 from alertd.service.actions import Actions
 from alertd.service.engine import Engine
 from alertd.service.evaluating import removed_producers
-from alertd.service.health import Check, Health, HealthStatus, judge, read_standing
+from alertd.service.health import Check, Health, HealthStatus, judge
 from alertd.service.housekeeping import clean, reroute
 from alertd.service.logs import Scrubber
 from alertd.service.metrics import Metrics
@@ -30,6 +30,7 @@ from alertd.service.snapshots import StoredSnapshots
 from alertd.store import outbox, replicas
 from alertd.store.database import Database
 from alertd.store.replicas import Replica
+from alertd.store.standing import read_standing
 
 log = structlog.get_logger(__name__)
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection
 
 from alertd.alerts.alert import Alert, Report
 from alertd.notify.flush import Routing
@@ -16,7 +16,6 @@ from alertd.store import groups as group_rows
 from alertd.store import history, outbox
 from alertd.store.history import Event
 from alertd.store.outbox import Notification
-from alertd.store.tables import members
 
 _NOTIFICATIONS = 20
 _EVENTS = 100
@@ -67,12 +66,8 @@ def explain(connection: Connection, organisation: str, fingerprint: str, routing
 
 
 def _gates(connection: Connection, organisation: str, alert: Alert, routing: Routing, now: int) -> list[GateView]:
-    query = select(members.c.group_id).where(
-        members.c.organisation == organisation,
-        members.c.fingerprint == alert.fingerprint,
-        members.c.moved_at.is_(None),
-    )
-    found = group_rows.groups_by_id(connection, organisation, connection.execute(query).scalars().all())
+    ids = group_rows.memberships(connection, organisation, [alert.fingerprint]).get(alert.fingerprint, set())
+    found = group_rows.groups_by_id(connection, organisation, ids)
     states = group_rows.group_states(connection, organisation, found)
     views = []
     with routing.watch(organisation).current(connection, organisation, now) as gatekeeper:

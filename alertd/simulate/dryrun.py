@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from sqlalchemy import Connection, inspect
+from sqlalchemy import Connection
 
 from alertd.alerts.alert import Report
 from alertd.alerts.machine import State
@@ -29,6 +29,7 @@ from alertd.store import alerts as alert_rows
 from alertd.store import silences as silence_rows
 from alertd.store.database import Database
 from alertd.store.evaluations import RuleHealth
+from alertd.store.migrate import current
 from alertd.store.rows import silence_values
 from alertd.store.statements import upsert
 from alertd.store.tables import silences as silences_table
@@ -178,7 +179,7 @@ def _open_real(url: str) -> Database | None:
     if url.startswith("sqlite:///") and not Path(url.removeprefix("sqlite:///")).exists():
         return None
     database = Database(url)
-    if inspect(database.engine).has_table(silences_table.name):
+    if current(database) is not None:
         return database
     database.close()
     return None

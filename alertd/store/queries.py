@@ -46,12 +46,12 @@ class AlertFilter:
     states: frozenset[AlertState] = frozenset()
     severities: frozenset[str] = frozenset()
 
-    def wants(self, listed: ListedAlert) -> bool:
-        return (
-            (not self.states or listed.state in self.states)
-            and (not self.severities or listed.alert.severity in self.severities)
-            and matches_all(self.matchers, listed.alert.labels)
-        )
+    def fits(self, alert: Alert) -> bool:
+        """Whether its labels and severity are wanted."""
+        return (not self.severities or alert.severity in self.severities) and matches_all(self.matchers, alert.labels)
+
+    def wants(self, state: AlertState) -> bool:
+        return not self.states or state in self.states
 
 
 class Position(NamedTuple):
@@ -82,7 +82,7 @@ class ListedAlert:
 
     @property
     def position(self) -> Position:
-        return Position(self.alert.starts_at, self.alert.fingerprint)
+        return _position(self.alert)
 
 
 @dataclass(frozen=True)
@@ -115,14 +115,17 @@ def alert_page(
     stretch: int = 500,
 ) -> AlertPage:
     """Look at up to `stretch` alerts behind `after` and return those that are wanted."""
-    known = connection.execute(_alert_rows(organisation, wanted, after).limit(stretch))
-    listed = [_listed(read_alert(row), judge, now) for row in known]
-    listed += [
-        ListedAlert(alert, AlertState.PENDING) for alert in _pending(connection, organisation, wanted, after, stretch)
+    known = [read_alert(row) for row in connection.execute(_alert_rows(organisation, wanted, after).limit(stretch))]
+    pending = _pending(connection, organisation, wanted, after, stretch)
+    waiting = {alert.fingerprint for alert in pending}
+    looked_at = sorted([*known, *pending], key=_position, reverse=True)[:stretch]
+    listed = [
+        ListedAlert(alert, AlertState.PENDING) if alert.fingerprint in waiting else _listed(alert, judge, now)
+        for alert in looked_at
+        if wanted.fits(alert)
     ]
-    listed = sorted(listed, key=lambda item: item.position, reverse=True)[:stretch]
-    resume = listed[-1].position if len(listed) == stretch else None
-    return AlertPage([item for item in listed if wanted.wants(item)], resume)
+    resume = _position(looked_at[-1]) if len(looked_at) == stretch else None
+    return AlertPage([item for item in listed if wanted.wants(item.state)], resume)
 
 
 def get_alert(
@@ -206,6 +209,10 @@ def history_page(
     columns = [column for column in history.c if column.name != "organisation"]
     query = select(*columns).where(*conditions).order_by(history.c.id.desc()).limit(limit)
     return [Event(**row) for row in connection.execute(query).mappings()]
+
+
+def _position(alert: Alert) -> Position:
+    return Position(alert.starts_at, alert.fingerprint)
 
 
 def _alert_rows(organisation: str, wanted: AlertFilter, after: Position | None) -> Select[Any]:

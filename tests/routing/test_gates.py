@@ -22,8 +22,8 @@ LABELS = {"alertname": "Slow", "provider": "a"}
 PARENT = {"alertname": "ProviderDown", "provider": "a"}
 
 INTERVALS = {
-    "noon": TimeInterval((Period(times=(parse_times("11:00", "13:00"),)),)),
-    "night": TimeInterval((Period(times=(parse_times("00:00", "05:00"),)),)),
+    "noon": TimeInterval("noon", (Period(times=(parse_times("11:00", "13:00"),)),)),
+    "night": TimeInterval("night", (Period(times=(parse_times("00:00", "05:00"),)),)),
 }
 
 

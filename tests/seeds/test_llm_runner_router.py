@@ -220,12 +220,13 @@ async def test_the_five_default_rules(tmp_path: Path, database: Database) -> Non
 @pytest.mark.parametrize("missing", ["SLACK_WEBHOOK_URL", "PAGERDUTY_ROUTING_KEY", "SMTP_PASS", "MONITORING_WEBHOOK_URL"])
 def test_a_channel_without_its_variable_is_named(tmp_path: Path, missing: str) -> None:
     """A variable that is not set is said by its name and place, before anything starts."""
-    nobody = Channels(SlackPeer(webhook_url="http://127.0.0.1/services/T0"), SmtpPeer(), PagerDutyPeer(), WebhookPeer())
+    url = "https://example.org/hook"
+    nobody = Channels(SlackPeer(webhook_url=url), SmtpPeer(), PagerDutyPeer(v2_url=url), WebhookPeer(url=url))
     environment = {name: value for name, value in nobody.environment.items() if name != missing}
     (tmp_path / "alertd.yml").write_text(CONFIG)
     with pytest.raises(InvalidInput) as refused:
         load_config(tmp_path / "alertd.yml", environment)
-    problem = refused.value.problems[0]
+    [problem] = refused.value.problems
     assert problem.message.startswith(f"the environment has no variable {missing}; set it")
     assert missing in CONFIG.splitlines()[problem.line - 1]
 
@@ -336,7 +337,7 @@ async def test_an_alert_triggered_by_hand_and_its_history(tmp_path: Path, databa
     ]
     assert [event.event for event in by_ann] == ["resolved_by", "resolved_by_hand"]
     sent = [(item.reason, item.status, [attempt["status_code"] for attempt in tries]) for item, tries in why.notifications]
-    assert sent == [("all alerts resolved", "delivered", [200]), ("first notification", "delivered", [200])]
+    assert sent == [("all alerts resolved", "sent", [200]), ("first notification", "sent", [200])]
 
 
 async def test_the_status_names_the_channel_that_is_broken(tmp_path: Path, database: Database) -> None:

@@ -10,9 +10,10 @@ from typing import Any
 
 from alertd.alerts.labels import fingerprint
 from alertd.alerts.pushed import PushedAlert
-from alertd.service.health import Health, judge, read_standing
+from alertd.service.health import Health, judge
 from alertd.simulate.simulation import Simulation
 from alertd.store.database import Database
+from alertd.store.standing import read_standing
 
 START = 1_700_000_000_000
 SECOND = 1_000
