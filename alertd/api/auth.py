@@ -16,9 +16,7 @@ from alertd.api.problems import Refused
 from alertd.config.models import is_loopback
 from alertd.service.service import Service
 from alertd.store import tokens
-from alertd.store.tokens import Role
-
-ANONYMOUS = "anonymous"
+from alertd.store.tokens import ANONYMOUS, Role
 
 _bearer = HTTPBearer(auto_error=False, scheme_name="token", description="A token of alertd, `alertd_…`.")
 Credentials = Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]

@@ -8,7 +8,7 @@ from alertd.service.runtime import Runtime
 from alertd.service.snapshots import StoredSnapshots
 from alertd.store import alerts as alert_rows
 from alertd.store import groups as group_rows
-from alertd.store import history, outbox
+from alertd.store import history, outbox, requests
 from alertd.store import silences as silence_rows
 from alertd.store import snapshots as snapshot_rows
 from alertd.store.intake import place
@@ -21,6 +21,7 @@ def clean(connection: Connection, runtime: Runtime, now: int) -> int:
     deleted += alert_rows.prune_resolved(connection, now - retention.history)
     deleted += outbox.prune(connection, now - retention.notifications)
     deleted += silence_rows.prune(connection, now - retention.history)
+    deleted += requests.prune(connection, now - requests.KEPT_FOR)
     for source in runtime.sources.values():
         if isinstance(source, StoredSnapshots):
             deleted += snapshot_rows.prune(connection, source.name, now - source.retention)

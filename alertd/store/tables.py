@@ -75,6 +75,7 @@ reports = Table(
     Column("expires_at", Instant),
     Column("timed_out", Boolean, nullable=False),
     Index(None, "organisation", "fingerprint"),
+    Index(None, "organisation", "state"),
     Index(None, "expires_at"),
 )
 
@@ -100,6 +101,7 @@ alerts = Table(
     Column("changed", BigInteger, nullable=False),
     Index(None, "organisation", "changed"),
     Index(None, "organisation", "ends_at"),
+    Index(None, "organisation", "starts_at", "fingerprint"),
     Index(None, "answer_ends_at"),
 )
 

@@ -20,6 +20,8 @@ from alertd.store.tables import tokens
 PREFIX = "alertd_"
 _SHOWN = len(PREFIX) + 5
 _LONGEST_NAME = 200
+#: Names under which the history writes what nobody's token did.
+ANONYMOUS, OWN = "anonymous", "alertd"
 
 
 class TokenRejected(AlertdError):
@@ -80,6 +82,8 @@ def create(
     """A new token and its secret, which nobody can read again. Raises `TokenRejected`."""
     if not name.strip() or len(name) > _LONGEST_NAME:
         raise TokenRejected(f"a token needs a name of 1 to {_LONGEST_NAME} characters; it stands in the history")
+    if name in {ANONYMOUS, OWN}:
+        raise TokenRejected(f"the history means another by {name!r}; choose another name")
     if expires_at is not None and expires_at <= now:
         raise TokenRejected("a token must expire in the future")
     if any(token.name == name and token.is_valid(now) for token in listing(connection, organisation)):

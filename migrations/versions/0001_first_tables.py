@@ -41,6 +41,7 @@ def upgrade() -> None:
     )
     op.create_index("ix_reports_expires_at", "reports", ["expires_at"])
     op.create_index("ix_reports_organisation_fingerprint", "reports", ["organisation", "fingerprint"])
+    op.create_index("ix_reports_organisation_state", "reports", ["organisation", "state"])
     op.create_table(
         "alerts",
         sa.Column("organisation", sa.String(64), nullable=False),
@@ -64,6 +65,9 @@ def upgrade() -> None:
     op.create_index("ix_alerts_answer_ends_at", "alerts", ["answer_ends_at"])
     op.create_index("ix_alerts_organisation_changed", "alerts", ["organisation", "changed"])
     op.create_index("ix_alerts_organisation_ends_at", "alerts", ["organisation", "ends_at"])
+    op.create_index(
+        "ix_alerts_organisation_starts_at_fingerprint", "alerts", ["organisation", "starts_at", "fingerprint"]
+    )
     op.create_table(
         "groups",
         sa.Column("organisation", sa.String(64), nullable=False),

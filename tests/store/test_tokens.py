@@ -81,6 +81,8 @@ def test_organisations_do_not_see_each_other(database: Database) -> None:
     [
         ({"name": " "}, "needs a name"),
         ({"name": "x" * 201}, "200 characters"),
+        ({"name": "alertd"}, "the history means another"),
+        ({"name": "anonymous"}, "the history means another"),
         ({"name": "ci"}, "named 'ci' already"),
         ({"name": "new", "expires_at": NOW}, "in the future"),
     ],
