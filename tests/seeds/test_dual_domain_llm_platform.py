@@ -230,11 +230,12 @@ async def test_the_audit_trail(tmp_path: Path, migrated_url: str) -> None:
         assert (await admin.get("/v1/alerts", headers=ann)).status_code == 401
 
         events = (await admin.get("/v1/history")).json()["events"]
+        print([(event["event"], event["actor"]) for event in reversed(events)])
         assert [(event["event"], event["actor"]) for event in reversed(events)] == []
 
 
 async def test_secrets_stay_out_of_logs(
-    tmp_path: Path, migrated_url: str, capfd: pytest.CaptureFixture[str], json_logs: Scrubber
+    tmp_path: Path, migrated_url: str, capfd: pytest.CaptureFixture[str], own_logs: None
 ) -> None:
     """No secret of the configuration is in a log line, whatever text it stands in, nor in an answer; neither is a value
     under a telling key."""
@@ -244,9 +245,11 @@ async def test_secrets_stay_out_of_logs(
     pagerduty_configs: [{routing_key: 0123456789abcdef0123456789abcdef}]
     email_configs: [{to: a@example.org, from: b@example.org, smarthost: "mail:25", auth_password: correct-horse}]
 """
+    scrubber = Scrubber()
+    configure(scrubber)
     hidden = ("swaggysecret", "0123456789abcdef0123456789abcdef", "correct-horse", "/hook-secret")
     async with serving(_refuse) as base, platform(
-        tmp_path, migrated_url, f"{base}/hook-secret", config=config, scrubber=json_logs
+        tmp_path, migrated_url, f"{base}/hook-secret", config=config, scrubber=scrubber
     ) as here:
         client = await here.client("shared")
         await client.post("/v1/alerts", json=CREATED)
@@ -269,15 +272,14 @@ async def test_secrets_stay_out_of_logs(
 
 
 @pytest.fixture
-def json_logs() -> Iterator[Scrubber]:
-    """Logs as a service writes them, for this test alone."""
+def own_logs() -> Iterator[None]:
+    """Whatever a test makes of the logs, it makes for itself alone."""
     root = logging.getLogger()
-    before = (list(root.handlers), root.level)
-    scrubber = Scrubber()
-    configure(scrubber)
-    yield scrubber
-    root.handlers, root.level = before
+    handlers, level = root.handlers[:], root.level
+    yield
     structlog.reset_defaults()
+    root.handlers = handlers
+    root.setLevel(level)
 
 
 async def _refuse(request: web.Request) -> web.StreamResponse:

@@ -12,6 +12,8 @@ from sqlalchemy import text
 from alertd.alerts.alert import Alert, Change, Policy, ReportChange
 from alertd.alerts.machine import Instance, State, Transition
 from alertd.clock import HOUR, MINUTE, SECOND
+from alertd.notify.deliver import land
+from alertd.notify.receivers.base import Delivered
 from alertd.response.acknowledgement import ResponseRejected
 from alertd.routing.matchers import Matcher, Operator
 from alertd.routing.tree import Route
@@ -293,20 +295,17 @@ def test_an_alert_that_comes_back_while_its_group_goes(dialect: str, database: D
     (claimed,) = world.claim()
     fired = threading.Thread(target=world.fire)
     with database.engine.begin() as connection:
-        from alertd.notify.deliver import land
-        from alertd.notify.receivers.base import Delivered
-
         land(connection, claimed, Delivered(), world.settings, spread=0.5, now=world.now)
         fired.start()
-        wait_for_a_lock(database)
+        wait_for_a_lock(database, fired)
     fired.join()
     assert world.alert().fires
     assert memberships(world) == {'{}:{alertname="Down"}'}
 
 
-def wait_for_a_lock(database: Database) -> None:
-    """Return when a transaction waits for another one."""
+def wait_for_a_lock(database: Database, thread: threading.Thread) -> None:
+    """Return when the thread's transaction waits for another one, or needed not to."""
     waiting = text("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()")
     with database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        while not connection.execute(waiting).scalar():
+        while thread.is_alive() and not connection.execute(waiting).scalar():
             pass
