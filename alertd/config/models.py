@@ -129,7 +129,7 @@ class Settings(Section):
         validate_default=True,
     )
     organisation: Text = own("default", "The name of the organisation that the file is for.")
-    rule_files: tuple[File, ...] = own((), "Files with rules; `*`, `?` and `**` stand for any.")
+    rule_files: tuple[File, ...] = own((), "Files with rules; `*` and `?` in the last part of the path stand for any.")
     evaluation_interval: Annotated[Duration, positive("evaluation_interval")] = own(
         MINUTE, "How often rules are evaluated that do not say it themselves."
     )

@@ -178,9 +178,10 @@ def _report(
     labels = {**identity, "severity": instance.severity} if instance.severity else dict(identity)
     annotations = {}
     if instance.state is not State.OK:
-        seen = {**source_labels, "severity": instance.severity} if compiled.has_levels else source_labels
         annotations = {
-            name: _render(compiled, template, seen, value, context, now, instance.active_at)
+            name: _render(
+                compiled, template, source_labels, value, context, now, instance.active_at, labels.get("severity", "")
+            )
             for name, template in compiled.annotations.items()
         }
     return Report(
@@ -204,6 +205,7 @@ def _render(
     context: Context,
     now: int,
     active_at: int,
+    severity: str = "",
 ) -> str:
     return template.render(
         labels,
@@ -213,6 +215,7 @@ def _render(
         for_=compiled.rule.for_,
         active_at=active_at,
         alertname=compiled.rule.name,
+        severity=severity,
         external_labels=context.external_labels,
         external_url=context.external_url,
     )

@@ -92,12 +92,13 @@ def _breaches(level: Level, value: float, instance: Instance | None) -> bool:
         return True
     held = instance is not None and instance.fires_at(level.severity or "")
     if level.above is not None:
-        if held and level.clear_below is not None:
-            return value >= level.clear_below
-        return value > level.above
-    if held and level.clear_above is not None:
-        return value <= level.clear_above
-    return level.below is not None and value < level.below
+        clear = level.clear_below if held else None
+        if value > level.above or (clear is not None and value >= clear):
+            return True
+    if level.below is not None:
+        clear = level.clear_above if held else None
+        return value < level.below or (clear is not None and value <= clear)
+    return False
 
 
 def _is_bound(level: Level) -> bool:

@@ -59,11 +59,12 @@ class Field(Protocol):
         for_: int,
         active_at: int,
         alertname: str,
+        severity: str = "",
         query: Query | None = None,
         external_labels: Mapping[str, str] = _NO_LABELS,
         external_url: str = "",
     ) -> str:
-        """The text for one alert; instants and durations are milliseconds.
+        """The text for one alert; instants and durations are milliseconds. `severity` is the rule's own.
 
         `query` answers an expression at `now` and raises ValueError with the reason when it cannot. A template that
         fails gives Prometheus' `<error expanding template: …>`: the alert fires all the same.
@@ -125,6 +126,7 @@ class GoField:
         for_: int,
         active_at: int,
         alertname: str,
+        severity: str = "",  # noqa: ARG002 - Field's form
         query: Query | None = None,
         external_labels: Mapping[str, str] = _NO_LABELS,
         external_url: str = "",
@@ -164,6 +166,7 @@ class JinjaField:
         for_: int,  # noqa: ARG002 - Field's form
         active_at: int,  # noqa: ARG002 - Field's form
         alertname: str,
+        severity: str = "",
         query: Query | None = None,  # noqa: ARG002 - Field's form
         external_labels: Mapping[str, str] = _NO_LABELS,
         external_url: str = "",
@@ -172,7 +175,7 @@ class JinjaField:
             "labels": _Labels(labels),
             "value": value,
             "alertname": alertname,
-            "severity": labels.get("severity", ""),
+            "severity": severity,
             "expr": expr,
             "external_labels": _Labels(external_labels),
             "external_url": external_url,

@@ -39,6 +39,8 @@ LONGEST_SLEEP = 1 * SECOND
 HEARTBEAT = 2 * SECOND
 DEAD_AFTER = 10 * SECOND
 
+_WATCHED = frozenset({".yml", ".yaml", ".rules", ".tmpl"})
+
 
 class Service:
     """One replica: build it, `start` it, `stop` it."""
@@ -68,6 +70,8 @@ class Service:
         self._wakers: dict[str, asyncio.Event] = {}
         self._reloading = asyncio.Lock()
         self._stopping = asyncio.Event()
+        self._look_elsewhere = asyncio.Event()
+        self._watched: list[Path] = []
         self._tasks: list[asyncio.Task[None]] = []
         self._scheduler = AsyncIOScheduler(timezone="UTC")
         self.engine = Engine(database, self.clock, self.replica_id, lambda: self.runtime, self.metrics, wake=self.wake)
@@ -95,6 +99,7 @@ class Service:
         if self._scheduler.running:
             self._scheduler.shutdown(wait=False)
         self._stopping.set()
+        self._look_elsewhere.set()
         self.wake()
         await asyncio.gather(*self._tasks)
         await self.engine.landed()
@@ -126,6 +131,8 @@ class Service:
         self.runtime = runtime
         self.reload_error = ""
         await self._adopt()
+        if self._folders() != self._watched:
+            self._look_elsewhere.set()
         self.metrics.reloaded(self.clock.now(), good=True)
         log.info("configuration reloaded", action="reloaded", rules=sum(len(group.rules) for group in runtime.groups))
 
@@ -244,20 +251,25 @@ class Service:
 
     async def _watch_files(self) -> None:
         """Reload when the configuration or a rule file changes; folders are watched, since mounts swap whole files."""
-        async for changes in awatch(*self._folders(), stop_event=self._stopping, recursive=False, force_polling=False):
-            if not any(self._concerns(Path(path)) for _, path in changes):
-                continue
-            try:
-                await self.reload()
-            except InvalidInput:
-                continue
+        while not self._stopping.is_set():
+            self._look_elsewhere.clear()
+            self._watched = self._folders()
+            async for changes in awatch(*self._watched, stop_event=self._look_elsewhere, recursive=False):
+                if not any(self._concerns(Path(path)) for _, path in changes):
+                    continue
+                try:
+                    await self.reload()
+                except InvalidInput:
+                    continue
 
     def _folders(self) -> list[Path]:
-        files = (self._config_path, *(Path(rule_file.path) for rule_file in self.runtime.rule_files))
-        return sorted({file.resolve().parent for file in files})
+        settings = self.runtime.config.settings
+        files = (str(self._config_path), *settings.rule_files, *settings.templates)
+        folders = {Path(file).resolve().parent for file in files}
+        return sorted(folder for folder in folders if folder.is_dir())
 
     def _concerns(self, path: Path) -> bool:
-        return path.suffix in {".yml", ".yaml", ".rules"} or path.name == "..data" or path == self._config_path
+        return path.suffix in _WATCHED or path.name == "..data" or path == self._config_path
 
     @property
     def uptime(self) -> int:

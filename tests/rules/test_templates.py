@@ -19,6 +19,7 @@ def render(field: Field, value: float = 1234567.0, **more: Any) -> str:
         for_=5 * MINUTE,
         active_at=60 * SECOND,
         alertname="Down",
+        severity="page",
         external_labels={"cluster": "c"},
         external_url="https://alertd.example.org/x",
         **more,

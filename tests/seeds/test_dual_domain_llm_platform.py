@@ -151,7 +151,10 @@ async def test_two_organisations_know_nothing_of_each_other(tmp_path: Path, migr
         assert await _names(swaggy) == ["high_error_rate"]
         assert sorted(await _names(scientia)) == ["high_error_rate", "revenue_drop"]
         assert await _names(shared) == []
-        assert [(await client.head("/v1/alerts/summary")).headers["x-alerts-firing"] for client in (swaggy, scientia, shared)] == [
+        assert [
+            (await client.head("/v1/alerts/summary")).headers["x-alerts-firing"]
+            for client in (swaggy, scientia, shared)
+        ] == [
             "1",
             "2",
             "0",
@@ -176,7 +179,9 @@ async def test_two_organisations_know_nothing_of_each_other(tmp_path: Path, migr
         assert (await scientia.get(f"/v1/alerts/{fingerprint}")).json()["state"] == "suppressed"
         actors = {event["actor"] for event in (await scientia.get("/v1/history")).json()["events"]}
         assert actors == {"setup", "alertd", f"admin@{SCIENTIA}"}
-        assert [alerts for status, _, alerts in hooked(hook) if status == "firing"].count(["high_error_rate:firing"]) == 2
+        assert [alerts for status, _, alerts in hooked(hook) if status == "firing"].count(
+            ["high_error_rate:firing"]
+        ) == 2
         assert all(len(alerts) == 1 for _, _, alerts in hooked(hook))
 
 
@@ -230,8 +235,21 @@ async def test_the_audit_trail(tmp_path: Path, migrated_url: str) -> None:
         assert (await admin.get("/v1/alerts", headers=ann)).status_code == 401
 
         events = (await admin.get("/v1/history")).json()["events"]
-        print([(event["event"], event["actor"]) for event in reversed(events)])
-        assert [(event["event"], event["actor"]) for event in reversed(events)] == []
+        assert [(event["event"], event["actor"]) for event in reversed(events)] == [
+            ("token_created", "setup"),
+            ("token_created", f"admin@{SWAGGY}"),
+            ("fired", "ann"),
+            ("episode_opened", "alertd"),
+            ("acknowledged", "ann"),
+            ("note", "ann"),
+            ("resolved_by_hand", "ann"),
+            ("episode_closed", "alertd"),
+            ("resolved_by", "ann"),
+            ("token_revoked", f"admin@{SWAGGY}"),
+        ]
+        assert {event["at"] for event in events} == {"2023-11-14T22:13:20.000Z"}
+        by_ann = (await admin.get("/v1/history", params={"actor": "ann", "event": "note"})).json()["events"]
+        assert [event["details"] for event in by_ann] == [{"text": "a bad deployment"}]
 
 
 async def test_secrets_stay_out_of_logs(
@@ -239,18 +257,22 @@ async def test_secrets_stay_out_of_logs(
 ) -> None:
     """No secret of the configuration is in a log line, whatever text it stands in, nor in an answer; neither is a value
     under a telling key."""
-    config = CONFIG + """
+    config = (
+        CONFIG
+        + """
   - name: everybody
     slack_configs: [{api_url: "https://hooks.slack.com/services/T0/B0/swaggysecret"}]
     pagerduty_configs: [{routing_key: 0123456789abcdef0123456789abcdef}]
     email_configs: [{to: a@example.org, from: b@example.org, smarthost: "mail:25", auth_password: correct-horse}]
 """
+    )
     scrubber = Scrubber()
     configure(scrubber)
     hidden = ("swaggysecret", "0123456789abcdef0123456789abcdef", "correct-horse", "/hook-secret")
-    async with serving(_refuse) as base, platform(
-        tmp_path, migrated_url, f"{base}/hook-secret", config=config, scrubber=scrubber
-    ) as here:
+    async with (
+        serving(_refuse) as base,
+        platform(tmp_path, migrated_url, f"{base}/hook-secret", config=config, scrubber=scrubber) as here,
+    ):
         client = await here.client("shared")
         await client.post("/v1/alerts", json=CREATED)
         await here.wait(2 * SECOND)
@@ -258,7 +280,9 @@ async def test_secrets_stay_out_of_logs(
         log.info("authentication failed with correct-horse", user="ann", api_key="sk-unknown", token="t-unknown")
         logging.getLogger("another").warning("posting to https://hooks.slack.com/services/T0/B0/swaggysecret")
 
-        answers = [(await client.get(path)).text for path in ("/v1/status", "/v1/receivers", "/v1/notifications", "/health")]
+        answers = [
+            (await client.get(path)).text for path in ("/v1/status", "/v1/receivers", "/v1/notifications", "/health")
+        ]
 
     lines = [json.loads(line) for line in capfd.readouterr().err.splitlines()]
     by_action = {line["action"]: line for line in lines if "action" in line}

@@ -229,7 +229,9 @@ async def test_latency_is_compared_with_last_week(tmp_path: Path, database: Data
                     await here.snapshot(metrics.minute(well=well))
                     await here.wait(MINUTE)
 
-    told = [("danger", "[FIRING:1] LatencyUpOnLastWeek (llm-config-manager warning)", "• P95 is 3.684 times last week's")]
+    told = [
+        ("danger", "[FIRING:1] LatencyUpOnLastWeek (llm-config-manager warning)", "• P95 is 3.684 times last week's")
+    ]
     assert posted(slack) == told * pages
 
 
@@ -274,7 +276,8 @@ async def test_service_down_suppresses_what_follows_from_it(tmp_path: Path, data
 
     assert ("resolve", "[RESOLVED] ServiceDown (llm-config-manager critical)") in paged(duty)
     assert sorted(summary for action, summary in paged(duty)[1:] if action == "trigger") == [
-        f"[FIRING:1] {name} (llm-config-manager critical)" for name in ("HighErrorRate", "OutOfMemory", "StorageFailure")
+        f"[FIRING:1] {name} (llm-config-manager critical)"
+        for name in ("HighErrorRate", "OutOfMemory", "StorageFailure")
     ]
 
 
@@ -401,7 +404,9 @@ async def test_an_acknowledgement_stops_the_repeats(tmp_path: Path, database: Da
             ("resolve", "[RESOLVED] HighErrorRate (critical)"),
         ]
         assert [title for _, title, _ in posted(slack)] == ["[FIRING:1] HighLatency (warning)"] * 2
-        assert [(event.event, event.actor) for event in why.history if event.actor == "ann"] == [("acknowledged", "ann")]
+        assert [(event.event, event.actor) for event in why.history if event.actor == "ann"] == [
+            ("acknowledged", "ann")
+        ]
 
 
 async def _value(here: World, name: str) -> float:

@@ -263,13 +263,20 @@ async def test_the_eight_rules(tmp_path: Path, database: Database) -> None:
         opened += [("page", "trigger", f"[FIRING:1] {s}") for s, who in subjects.items() if "page" in who]
         closed = [("slack", "good", f"[RESOLVED] {subject}") for subject in subjects]
         closed += [("page", "resolve", f"[RESOLVED] {s}") for s, who in subjects.items() if "page" in who]
-        heard = {mark: sorted(e for m, entries in timeline.entries if m == mark for e in entries) for mark in ("trouble", "well again")}
+        heard = {
+            mark: sorted(e for m, entries in timeline.entries if m == mark for e in entries)
+            for mark in ("trouble", "well again")
+        }
         assert [mark for mark, _ in timeline.entries if mark == "well"] == []
         assert heard == {"trouble": sorted(opened), "well again": sorted(closed)}
 
         texts = {title: text for color, title, text in posted(peers.slack) if color == "danger"}
-        assert texts["[FIRING:1] high_response_time warning (metrics node1)"] == "• Average response time above 1 second"
-        assert texts["[FIRING:1] provider_down anthropic critical (health node1 unhealthy)"] == "• Provider is unhealthy"
+        assert (
+            texts["[FIRING:1] high_response_time warning (metrics node1)"] == "• Average response time above 1 second"
+        )
+        assert (
+            texts["[FIRING:1] provider_down anthropic critical (health node1 unhealthy)"] == "• Provider is unhealthy"
+        )
 
 
 async def test_a_cooldown_holds_back_a_page_and_nothing_else(tmp_path: Path, database: Database) -> None:
@@ -344,7 +351,9 @@ async def test_a_busy_processor_explains_slow_answers_of_the_same_instance(tmp_p
                 await here.wait(MINUTE)
                 timeline.look("busy" if minute < 3 else "calm")
 
-    heard = {mark: sorted(e for m, entries in timeline.entries if m == mark for e in entries) for mark in ("busy", "calm")}
+    heard = {
+        mark: sorted(e for m, entries in timeline.entries if m == mark for e in entries) for mark in ("busy", "calm")
+    }
     assert heard == {
         "busy": [
             ("mail", "firing", "[FIRING:1] high_response_time warning (metrics node2)"),

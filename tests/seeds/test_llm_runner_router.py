@@ -160,9 +160,7 @@ class Router:
             "llm_router_http_request_duration_seconds_sum": self.duration,
             "llm_router_http_request_duration_seconds_count": self.requests,
             "errors": {kind: {"router": count} for kind, count in self.failed.items()},
-            "inference": {
-                model: {"success": good, "error": bad} for model, (good, bad) in self.inferences.items()
-            },
+            "inference": {model: {"success": good, "error": bad} for model, (good, bad) in self.inferences.items()},
             "health": {"status": "degraded" if trouble else "healthy", "cpu": 40, "memory": 91 if trouble else 60},
         }
 
@@ -217,7 +215,9 @@ async def test_the_five_default_rules(tmp_path: Path, database: Database) -> Non
         assert {taken.sender for taken in here.mail.mails} == {"alerts@company.com"}
 
 
-@pytest.mark.parametrize("missing", ["SLACK_WEBHOOK_URL", "PAGERDUTY_ROUTING_KEY", "SMTP_PASS", "MONITORING_WEBHOOK_URL"])
+@pytest.mark.parametrize(
+    "missing", ["SLACK_WEBHOOK_URL", "PAGERDUTY_ROUTING_KEY", "SMTP_PASS", "MONITORING_WEBHOOK_URL"]
+)
 def test_a_channel_without_its_variable_is_named(tmp_path: Path, missing: str) -> None:
     """A variable that is not set is said by its name and place, before anything starts."""
     url = "https://example.org/hook"
@@ -336,7 +336,9 @@ async def test_an_alert_triggered_by_hand_and_its_history(tmp_path: Path, databa
         ("notification_sent", "alertd"),
     ]
     assert [event.event for event in by_ann] == ["resolved_by", "resolved_by_hand"]
-    sent = [(item.reason, item.status, [attempt["status_code"] for attempt in tries]) for item, tries in why.notifications]
+    sent = [
+        (item.reason, item.status, [attempt["status_code"] for attempt in tries]) for item, tries in why.notifications
+    ]
     assert sent == [("all alerts resolved", "sent", [200]), ("first notification", "sent", [200])]
 
 
