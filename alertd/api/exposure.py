@@ -24,11 +24,11 @@ def auth_required(listen: str, auth: AuthConfig) -> bool:
 
 
 def check_exposure(listen: str, auth: AuthConfig) -> None:
-    """Raises `AlertdError` when everybody who reaches `listen` could do everything and nobody said that it is meant."""
-    if is_loopback(split_address(listen)[0]) or auth.required is not False or auth.allow_unauthenticated:
+    """Raises `AlertdError` when others can reach `listen` and nobody said who of them may do what."""
+    if is_loopback(split_address(listen)[0]) or auth.required or auth.allow_unauthenticated:
         return
     raise AlertdError(
-        f"alertd would listen on {listen} and ask nobody who they are. Either listen on 127.0.0.1 and put a proxy in"
+        f"alertd would listen on {listen}, and the configuration does not ask who speaks to it. Either listen on 127.0.0.1 and put a proxy in"
         " front of it, or set auth.required: true and make tokens with `alertd token create`, or set"
         " auth.allow_unauthenticated: true to say that everybody may do everything"
     )

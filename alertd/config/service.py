@@ -78,13 +78,13 @@ class AuthConfig(Section):
     """Who may speak to alertd."""
 
     required: Flag | None = Field(
-        None, description="Whether a request needs a token; default: only when alertd listens beyond this machine."
+        None, description="Whether a request needs a token; must be said when alertd listens beyond this machine."
     )
     anonymous_role: Literal["viewer", "sender", "responder", "editor", "admin"] | None = Field(
         None, description="What a request without a token may do; without a role it is refused where one is required."
     )
     allow_unauthenticated: Flag = Field(
-        False, description="Says that `required: false` is meant although alertd listens beyond this machine."
+        False, description="Says that everybody may do everything although alertd listens beyond this machine."
     )
 
 

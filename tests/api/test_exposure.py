@@ -16,15 +16,16 @@ from alertd.errors import AlertdError
         ("[::1]:9093", AuthConfig(), False, True),
         ("localhost:9093", AuthConfig(required=False), False, True),
         ("127.0.0.1:9093", AuthConfig(required=True), True, True),
-        ("0.0.0.0:9093", AuthConfig(), True, True),
-        (":9093", AuthConfig(), True, True),
+        ("0.0.0.0:9093", AuthConfig(), True, False),
+        (":9093", AuthConfig(), True, False),
+        (":9093", AuthConfig(required=True), True, True),
         ("10.0.0.1:9093", AuthConfig(required=False), True, False),
         ("[::]:9093", AuthConfig(required=False), True, False),
         (":9093", AuthConfig(required=False, allow_unauthenticated=True), False, True),
     ],
 )
 def test_exposure(listen: str, auth: AuthConfig, required: bool, allowed: bool) -> None:
-    """Beyond this machine tokens are required by default; to switch that off takes a second word, or they stay so."""
+    """Beyond this machine somebody has to say who may speak; until then tokens are required of everybody."""
     assert auth_required(listen, auth) is required
     if allowed:
         check_exposure(listen, auth)

@@ -69,7 +69,7 @@ async def test_addresses_that_cannot_be_had(build: Build) -> None:
     first = ApiServer(service, "127.0.0.1:0")
     with pytest.raises(AlertdError, match=f"cannot listen on {first.address}: "):
         ApiServer(service, first.address)
-    with pytest.raises(AlertdError, match="ask nobody who they are"):
+    with pytest.raises(AlertdError, match="does not ask who speaks to it"):
         ApiServer(service, "0.0.0.0:0")
     first.close()
 

@@ -78,7 +78,7 @@ def test_serve_refuses_an_open_door(tmp_path: Path, capsys: pytest.CaptureFixtur
         "auth: {required: false}\nroute: {receiver: nobody}\nreceivers: [{name: nobody}]\n"
     )
     assert run(["serve", "--config", str(config), "--listen", "0.0.0.0:0"]) == 1
-    assert "ask nobody who they are" in capsys.readouterr().err
+    assert "does not ask who speaks to it" in capsys.readouterr().err
 
 
 def commands(group: Any, path: tuple[str, ...] = ("alertd",)) -> Iterator[tuple[str, Any]]:

@@ -138,7 +138,7 @@ async def test_create_list_count_and_resolve(tmp_path: Path, migrated_url: str) 
 
 
 async def test_two_organisations_know_nothing_of_each_other(tmp_path: Path, migrated_url: str) -> None:
-    """The same alert in both is two alerts: listings, counts, answers, silences and history are each organisation's own,
+    """The same alert in both is two alerts: lists, counts, answers, silences and history are each organisation's own,
     and no message speaks of both."""
     async with webhook_peer() as hook, platform(tmp_path, migrated_url, hook.url) as here:
         swaggy, scientia = await here.client(SWAGGY), await here.client(SCIENTIA)

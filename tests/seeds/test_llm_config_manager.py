@@ -283,25 +283,29 @@ async def test_service_down_suppresses_what_follows_from_it(tmp_path: Path, data
 
 async def test_quiet_hours_hold_back_info_alone(tmp_path: Path, database: Database) -> None:
     """At night nobody hears of an info alert; what still holds is told when business hours begin, at 09:00."""
-    async with pagerduty_peer() as duty, slack_peer() as slack, webhook_peer() as hook:
-        async with world(tmp_path, database, config(duty.v2_url, slack.webhook_url, hook.url)) as here:
-            for severity in ("critical", "warning", "info"):
-                await here.fire(alertname=f"At{severity.title()}", severity=severity)
-            passing = await here.fire(alertname="Passing", severity="info")
-            await here.wait(MINUTE)
-            await here.resolve(alertname="Passing", severity="info")
-            assert paged(duty) == [("trigger", "[FIRING:1] AtCritical (critical)")]
-            assert [title for _, title, _ in posted(slack)] == ["[FIRING:1] AtWarning (warning)"]
-            why = await here.simulation.actions.why("default", passing)
-            assert [event.details["gate"] for event in why.history if event.event == "gate_closed"] == [
-                "outside_active_time"
-            ]
+    async with (
+        pagerduty_peer() as duty,
+        slack_peer() as slack,
+        webhook_peer() as hook,
+        world(tmp_path, database, config(duty.v2_url, slack.webhook_url, hook.url)) as here,
+    ):
+        for severity in ("critical", "warning", "info"):
+            await here.fire(alertname=f"At{severity.title()}", severity=severity)
+        passing = await here.fire(alertname="Passing", severity="info")
+        await here.wait(MINUTE)
+        await here.resolve(alertname="Passing", severity="info")
+        assert paged(duty) == [("trigger", "[FIRING:1] AtCritical (critical)")]
+        assert [title for _, title, _ in posted(slack)] == ["[FIRING:1] AtWarning (warning)"]
+        why = await here.simulation.actions.why("default", passing)
+        assert [event.details["gate"] for event in why.history if event.event == "gate_closed"] == [
+            "outside_active_time"
+        ]
 
-            await here.wait(10 * HOUR + 40 * MINUTE)
-            assert to_rfc3339(here.simulation.clock.now()) == "2023-11-15T08:54:20.000Z"
-            assert hooked(hook) == []
-            await here.wait(11 * MINUTE)
-            assert hooked(hook) == [("firing", "first notification", ["AtInfo:firing"])]
+        await here.wait(10 * HOUR + 40 * MINUTE)
+        assert to_rfc3339(here.simulation.clock.now()) == "2023-11-15T08:54:20.000Z"
+        assert hooked(hook) == []
+        await here.wait(11 * MINUTE)
+        assert hooked(hook) == [("firing", "first notification", ["AtInfo:firing"])]
 
 
 RUNBOOK = """
@@ -346,7 +350,8 @@ route: {{receiver: team, group_by: [alertname], group_wait: 10s}}
 receivers:
   - name: team
     slack_configs: [{{api_url: "{slack}", text: "{{{{ .CommonAnnotations.description }}}}"}}]
-    email_configs: [{{to: ops@example.com, from: alerts@example.com, smarthost: "127.0.0.1:{mail}", require_tls: false}}]
+    email_configs:
+      - {{to: ops@example.com, from: alerts@example.com, smarthost: "127.0.0.1:{mail}", require_tls: false}}
     pagerduty_configs: [{{routing_key: "{key}", url: "{duty}"}}]
 rule_files: [rules.yml]
 """

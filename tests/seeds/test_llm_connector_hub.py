@@ -193,7 +193,8 @@ async def test_seven_rules_over_pushed_metrics(tmp_path: Path, database: Databas
         assert {name for _, name in here.mail.logins} == {"alerts@example.com"}
         assert {event["service_key"] for event in here.duty.events} == {"YOUR_PAGERDUTY_KEY"}
         assert [incident.state for incident in here.duty.incidents.values()] == ["resolved"] * 3
-        assert hooked(here.hook) == posted(here.slack) == []
+        assert not hooked(here.hook)
+        assert not posted(here.slack)
 
 
 async def test_the_receivers_that_the_rules_do_not_reach(
@@ -218,7 +219,8 @@ async def test_the_receivers_that_the_rules_do_not_reach(
         assert [(item.integration, item.delivered) for item in tested] == [("slack/slack/0", True)]
         assert posted(here.slack) == [("danger", "AlertdTest", "")]
         assert here.slack.messages[0].payload["channel"] == "#alerts"
-        assert mailed(here.mail) == paged(here.duty) == []
+        assert not mailed(here.mail)
+        assert not paged(here.duty)
 
 
 THRESHOLDS = """
@@ -245,7 +247,8 @@ route: {{receiver: everybody, group_by: [alertname], group_wait: 0s, group_inter
 receivers:
   - name: everybody
     email_configs: [{{to: team@example.com, send_resolved: true}}]
-    slack_configs: [{{api_url: "${{SLACK_WEBHOOK}}", send_resolved: true, text: "{{{{ .CommonAnnotations.description }}}}"}}]
+    slack_configs:
+      - {{api_url: "${{SLACK_WEBHOOK}}", send_resolved: true, text: "{{{{ .CommonAnnotations.description }}}}"}}
     pagerduty_configs: [{{routing_key: "${{PAGERDUTY_KEY}}", description: "{{{{ .CommonAnnotations.description }}}}"}}]
 rule_files: [rules.yml]
 """

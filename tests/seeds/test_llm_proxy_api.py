@@ -15,6 +15,7 @@ import pytest
 from alertd.errors import InvalidInput
 from alertd.promql import parse
 from alertd.rules.loading import load_rules
+from alertd.rules.models import AlertRule
 from alertd.service.health import HealthStatus
 from alertd.store import history
 from alertd.store.database import Database
@@ -22,7 +23,7 @@ from tests.peers.pagerduty import PagerDutyPeer, pagerduty_peer
 from tests.peers.slack import SlackPeer, slack_peer
 from tests.peers.smtp import SmtpPeer, smtp_peer
 from tests.seeds.heard import Timeline, mailed, paged, posted
-from tests.service.world import HOUR, MINUTE, SECOND, START, World, world
+from tests.service.world import HOUR, MINUTE, SECOND, World, world
 
 FOLDER = Path(__file__).parent / "llm_proxy_api"
 ALERTING = (FOLDER / "alerting.yml").read_text()
@@ -178,6 +179,7 @@ def test_the_rules_as_written() -> None:
     assert [
         (rule.name, str(rule.parsed), rule.labels["severity"], rule.receivers, rule.cooldown // MINUTE)
         for rule in rules
+        if isinstance(rule, AlertRule)
     ] == [
         ("high_response_time", "avg_response_time_ms > 1000", "warning", ("slack", "email"), 5),
         ("high_error_rate", "error_rate > 0.05", "critical", ("slack", "pagerduty"), 2),
@@ -318,7 +320,8 @@ async def test_grouping_and_routes_of_what_others_send(tmp_path: Path, database:
         ):
             await here.fire(alertname="model_slow", severity=severity, provider=provider, model=model)
         await here.wait(29 * SECOND)
-        assert paged(peers.duty) == posted(peers.slack) == []
+        assert not paged(peers.duty)
+        assert not posted(peers.slack)
         await here.wait(3 * SECOND)
         pages = [
             ("trigger", "[FIRING:1] model_slow anthropic critical (claude-3-opus)"),
@@ -419,8 +422,6 @@ async def test_two_instances_of_alertd_tell_once(tmp_path: Path, database: Datab
             for _ in range(8):
                 await node.push(second)
                 await second.wait(MINUTE)
-            assert second.now == 11 * MINUTE
-            assert START + 11 * MINUTE == second.simulation.clock.now()
 
         assert [action for action, _ in paged(peers.duty)] == ["trigger", "resolve"]
         assert [color for color, _, _ in posted(peers.slack)] == ["danger", "good"]
