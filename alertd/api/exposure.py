@@ -28,7 +28,7 @@ def check_exposure(listen: str, auth: AuthConfig) -> None:
     if is_loopback(split_address(listen)[0]) or auth.required or auth.allow_unauthenticated:
         return
     raise AlertdError(
-        f"alertd would listen on {listen}, and the configuration does not ask who speaks to it. Either listen on 127.0.0.1 and put a proxy in"
-        " front of it, or set auth.required: true and make tokens with `alertd token create`, or set"
-        " auth.allow_unauthenticated: true to say that everybody may do everything"
+        f"alertd would listen on {listen}, and the configuration does not ask who speaks to it. Either listen on"
+        " 127.0.0.1 and put a proxy in front of it, or set auth.required: true and make tokens with"
+        " `alertd token create`, or set auth.allow_unauthenticated: true to say that everybody may do everything"
     )

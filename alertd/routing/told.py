@@ -42,8 +42,8 @@ class Entry:
     def unsure(self, content: Content, episode: str, sequence: int) -> Entry:
         """What to assume when the integration may or may not have been told `content`.
 
-        What is said to fire counts as told and its end as not announced; what is said to have ended is new when it fires
-        again; and a mark that may have been seen has to be taken back.
+        What is said to fire counts as told and its end as not announced; what is said to have ended is new when it
+        fires again; and a mark that may have been seen has to be taken back.
         """
         before = self.content
         return replace(
