@@ -118,11 +118,12 @@ def observe(
     before = instance if instance is not None and instance.state is not State.OK else None
     timers = _run_timers(before, readings, now)
     firing = tuple(timer for timer in timers if timer.fired_at is not None)
-    missing_since = (instance.missing_since if instance and instance.missing_since else now) if missing else None
+    missing_before = instance.missing_since if instance is not None else None
+    missing_since = (now if missing_before is None else missing_before) if missing else None
     transitions: list[Transition] = []
-    if instance is not None and instance.missing_since is not None and not missing:
+    if missing_before is not None and not missing:
         transitions.append(Transition.DATA_RETURNED)
-    if missing and any(reading.breached for reading in readings) and (instance is None or not instance.missing_since):
+    if missing and missing_before is None and any(reading.breached for reading in readings):
         transitions.append(Transition.NO_DATA)
 
     after: Instance | None

@@ -20,6 +20,7 @@ from alertd.api import (
     status,
     tokens,
 )
+from alertd.api.alertmanager.app import add_alertmanager
 from alertd.api.limits import BodyLimit, refuse_foreign_media, refuse_unknown_parameters
 from alertd.api.openapi import DescribedApp
 from alertd.api.problems import add_handlers, error_responses
@@ -52,4 +53,5 @@ def build_app(service: Service, *, listen: str | None = None) -> FastAPI:
     for module in _V1:
         app.include_router(module.router, dependencies=strict, responses=error_responses(*_ERRORS))
     app.include_router(operations.router)
+    add_alertmanager(app, service, listen=app.state.listen)
     return app

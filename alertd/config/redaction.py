@@ -10,9 +10,12 @@ from pydantic import BaseModel, SecretStr
 from pydantic.fields import FieldInfo
 
 from alertd.config.loading import Config
+from alertd.config.receivers import WebhookConfig
 from alertd.yamlfile import SourceFloat, SourceInt, text_of
 
 HIDDEN = "<secret>"
+# `amtool` before 0.26 wants a URL for a webhook; for other secrets all its versions take the word.
+_HIDDEN_WEBHOOK = "http://secret.invalid/"
 
 _CREDENTIALS = re.compile(r"(://)[^/@\s]+@")
 
@@ -33,7 +36,11 @@ def _shown(written: object, value: object, for_alertmanager: bool) -> object:
     if isinstance(written, dict) and isinstance(value, BaseModel):
         fields = {field.alias or name: (name, field) for name, field in type(value).model_fields.items()}
         return {
-            key: _shown(member, getattr(value, fields[key][0]), for_alertmanager)
+            key: (
+                _HIDDEN_WEBHOOK
+                if for_alertmanager and isinstance(value, WebhookConfig) and key == "url" and member
+                else _shown(member, getattr(value, fields[key][0]), for_alertmanager)
+            )
             for key, member in written.items()
             if not (for_alertmanager and is_own(fields[key][1]))
         }

@@ -56,7 +56,11 @@ def claim_due(
 ) -> list[Claimed]:
     """Claim what is due, bring it up to date, and write down that it is being tried."""
     claimed = []
-    for taken in outbox.claim(connection, owner, now, settings.lease, count):
+    taken_now = outbox.claim(connection, owner, now, settings.lease, count)
+    # Locked in one order, so that two replicas that claim for the same integrations keep its rate together.
+    for organisation, integration in sorted({(taken.organisation, taken.integration) for taken in taken_now}):
+        outbox.channel(connection, organisation, integration, lock=True)
+    for taken in taken_now:
         receiver = receivers.get(taken.integration)
         if receiver is None:
             _give_up(connection, taken, "the integration is gone from the configuration", now)
@@ -93,7 +97,7 @@ def land(
     notification = claimed.notification
     # The group first, then its notifications: the order in which a flush locks them.
     group_rows.groups_by_id(connection, notification.organisation, [notification.group_id], lock=True)
-    before = outbox.channel(connection, notification.organisation, notification.integration)
+    before = outbox.channel(connection, notification.organisation, notification.integration, lock=True)
     if isinstance(outcome, Delivered):
         after = channel_after_success(before, now)
         due = _delivered(connection, claimed, outcome, now)

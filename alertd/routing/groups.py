@@ -14,7 +14,10 @@ from alertd.routing.tree import Node
 
 @dataclass(frozen=True)
 class GroupName:
-    """Which group an alert falls into. `id` is unique; `key` is Alertmanager's group key, unique for most trees."""
+    """Which group an alert falls into. `id` is unique; `key` is Alertmanager's group key.
+
+    Where sibling routes have equal matchers, Alertmanager's key is the same for both; here the later ones say `#2`.
+    """
 
     id: str
     key: str

@@ -70,7 +70,7 @@ def evaluate(
         changes.append(blind)
     for fingerprint_, report in known.items():
         if fingerprint_ not in seen:
-            changes.append(_missing(compiled, report, now))
+            changes.append(_missing(compiled, report, context, now))
     _check_limit(changes, known, limit)
     return [change for change in changes if _matters(change, known.get(change.fingerprint))]
 
@@ -221,7 +221,7 @@ def _render(
     )
 
 
-def _missing(compiled: CompiledRule, report: Report, now: int) -> ReportChange:
+def _missing(compiled: CompiledRule, report: Report, context: Context, now: int) -> ReportChange:
     """What becomes of a report whose series the answer does not have."""
     rule, instance = compiled.rule, report.instance
     if REASON_LABEL in report.labels:
@@ -237,6 +237,19 @@ def _missing(compiled: CompiledRule, report: Report, now: int) -> ReportChange:
             step = keep(instance, now)
         case OnNoData.ALERT:
             step = _observe(compiled, instance, worst_readings(rule), now, missing=True)
+            if instance.state is State.OK and step.instance is not None:
+                # A series that was well has no texts yet.
+                made = _report(
+                    compiled,
+                    report.fingerprint,
+                    report.labels,
+                    step.instance,
+                    math.nan,
+                    context,
+                    now,
+                    source_labels=report.labels,
+                )
+                return ReportChange(rule.id, report.fingerprint, made, step.transitions, rule=rule.id)
     return _step(compiled, report, step)
 
 
@@ -275,8 +288,11 @@ def _observe(
 
 
 def _step(compiled: CompiledRule, report: Report, step: Step) -> ReportChange:
-    """A report that goes on with the labels, annotations and value that it had."""
-    after = replace(report, instance=step.instance) if step.instance is not None else None
+    """A report that goes on with the labels, annotations and value that it had, but for the severity of its level."""
+    after = None
+    if step.instance is not None:
+        severity = {"severity": step.instance.severity} if step.instance.severity else {}
+        after = replace(report, instance=step.instance, labels={**report.labels, **severity})
     return ReportChange(report.producer, report.fingerprint, after, step.transitions, rule=compiled.rule.id)
 
 

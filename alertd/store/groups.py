@@ -361,7 +361,6 @@ def drop_ended_members(connection: Connection, organisation: str, group_id: str,
     """After all of a group's messages have arrived: take out the alerts whose end every integration has been told."""
     entry_query = select(entries.c.told).where(entries.c.organisation == organisation, entries.c.group_id == group_id)
     still_told = {fingerprint for row in connection.execute(entry_query) for fingerprint in row.told}
-    groups_by_id(connection, organisation, [group_id], lock=True)
     query = (
         select(members.c.fingerprint)
         .join(

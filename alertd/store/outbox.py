@@ -349,8 +349,8 @@ def counts(connection: Connection) -> dict[tuple[str, str], int]:
     return {(integration, status): number for integration, status, number in connection.execute(query)}
 
 
-def channel(connection: Connection, organisation: str, integration: str) -> Channel:
-    """How an integration does; a blank channel for one that was never used."""
+def channel(connection: Connection, organisation: str, integration: str, *, lock: bool = False) -> Channel:
+    """How an integration does; a blank channel for one that was never used. `lock` holds it for the transaction."""
     insert_missing(
         connection,
         channels,
@@ -365,10 +365,8 @@ def channel(connection: Connection, organisation: str, integration: str) -> Chan
             }
         ],
     )
-    row = connection.execute(
-        select(channels).where(channels.c.organisation == organisation, channels.c.integration == integration)
-    ).one()
-    return _read_channel(row)
+    query = select(channels).where(channels.c.organisation == organisation, channels.c.integration == integration)
+    return _read_channel(connection.execute(locked(connection, query) if lock else query).one())
 
 
 def write_channel(connection: Connection, changed: Channel) -> None:

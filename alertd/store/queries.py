@@ -15,6 +15,7 @@ import msgspec
 from sqlalchemy import ColumnElement, Connection, Select, Text, and_, exists, func, or_, select, type_coerce
 
 from alertd.alerts.alert import Alert, Report, severity_of
+from alertd.alerts.machine import State
 from alertd.clock import DAY
 from alertd.routing.gates import Gate
 from alertd.routing.matchers import Matcher, Operator, matches_all
@@ -25,6 +26,8 @@ from alertd.store.tables import alerts, history, reports
 
 # SQLite refuses longer patterns; a longer value is compared in Python alone.
 _LONGEST_PATTERN = 2_000
+# Later than any instant: the end of a report that has none, where ends are compared.
+_NEVER = 2**62
 
 
 class AlertState(StrEnum):
@@ -86,6 +89,14 @@ class ListedAlert:
 
 
 @dataclass(frozen=True)
+class FiringAlert:
+    """An alert that fires, and when it ends unless a sender renews it; None for one that a rule finds."""
+
+    alert: Alert
+    expires_at: int | None
+
+
+@dataclass(frozen=True)
 class AlertPage:
     """The alerts of one stretch of the listing that were wanted; `resume` is where the next stretch begins."""
 
@@ -126,6 +137,32 @@ def alert_page(
     ]
     resume = _position(looked_at[-1]) if len(looked_at) == stretch else None
     return AlertPage([item for item in listed if wanted.wants(item.state)], resume)
+
+
+def firing_page(
+    connection: Connection, organisation: str, matchers: Sequence[Matcher], *, after: str, stretch: int
+) -> tuple[list[FiringAlert], str | None]:
+    """Look at up to `stretch` firing alerts with fingerprints behind `after`: those that match, and where the next
+    stretch begins; None for the end.
+    """
+    ends_at = (
+        select(func.max(func.coalesce(reports.c.expires_at, _NEVER)))
+        .where(
+            reports.c.organisation == alerts.c.organisation,
+            reports.c.fingerprint == alerts.c.fingerprint,
+            reports.c.state.in_([state.value for state in State if state.fires]),
+        )
+        .scalar_subquery()
+    )
+    query = select(alerts, ends_at.label("expires_at")).where(
+        alerts.c.organisation == organisation, alerts.c.ends_at.is_(None), alerts.c.fingerprint > after
+    )
+    for pattern in _label_patterns(matchers):
+        query = query.where(type_coerce(alerts.c.labels, Text).contains(pattern, autoescape=True))
+    rows = connection.execute(query.order_by(alerts.c.fingerprint).limit(stretch)).all()
+    found = [FiringAlert(read_alert(row), None if row.expires_at == _NEVER else row.expires_at) for row in rows]
+    resume = rows[-1].fingerprint if len(rows) == stretch else None
+    return [firing for firing in found if matches_all(matchers, firing.alert.labels)], resume
 
 
 def get_alert(

@@ -176,9 +176,7 @@ def test_policy_comes_with_the_leader() -> None:
 
 
 @given(
-    st.lists(
-        st.tuples(st.sets(st.sampled_from(["one", "two", "three"])), st.integers(1, 100)), min_size=1, max_size=10
-    )
+    st.lists(st.tuples(st.sets(st.sampled_from(["one", "two", "three"])), st.integers(1, 100)), min_size=1, max_size=10)
 )
 def test_an_alert_fires_exactly_while_somebody_says_so(steps: list[tuple[set[str], int]]) -> None:
     """Whatever the producers do, the alert fires while one of them reports it, and its times are in order."""

@@ -19,9 +19,7 @@ REPEAT = 3_600_000
 def content(
     *firing: str, resolved: str = "", held: str = "", acknowledged: str = "", severity: str = "warning"
 ) -> Content:
-    return Content(
-        dict.fromkeys(firing, severity), frozenset(resolved), frozenset(held), frozenset(acknowledged or "")
-    )
+    return Content(dict.fromkeys(firing, severity), frozenset(resolved), frozenset(held), frozenset(acknowledged or ""))
 
 
 def told(said: Content, *more: str, ago: int = 1) -> Entry:
@@ -53,6 +51,7 @@ def reason(
         pytest.param(Entry(), content(), {}, None, id="nothing told, nothing fires"),
         pytest.param(Entry(), content(resolved="a"), {}, None, id="nothing told, all over"),
         pytest.param(Entry(), content("a"), {}, Reason.FIRST, id="nothing told, something fires"),
+        pytest.param(told(content(), "a"), content("a"), {}, Reason.FIRST, id="maybe told, nothing for certain"),
         pytest.param(told(content("a")), content("a", "b"), {}, Reason.NEW_ALERTS, id="one more"),
         pytest.param(told(content("a", "b")), content("b", "c"), {}, Reason.NEW_ALERTS, id="another instead"),
         pytest.param(told(content("a", "b")), content("a"), {}, None, id="fewer"),
@@ -72,7 +71,11 @@ def reason(
         ),
         pytest.param(told(content("a", "b")), content("a", resolved="b"), {}, Reason.SOME_RESOLVED, id="one is over"),
         pytest.param(
-            told(content("a", "b")), content("a", resolved="b"), {"send_resolved": False}, None, id="one is over, untold"
+            told(content("a", "b")),
+            content("a", resolved="b"),
+            {"send_resolved": False},
+            None,
+            id="one is over, untold",
         ),
         pytest.param(
             told(content("a", resolved="b")), content("a", resolved="b"), {}, None, id="its end was told already"
@@ -86,7 +89,11 @@ def reason(
         ),
         pytest.param(told(content("a")), content(), {}, None, id="all that was told is held back: no empty message"),
         pytest.param(
-            told(content("a", "b")), content(resolved="b"), {}, Reason.ALL_RESOLVED, id="held back, and another one over"
+            told(content("a", "b")),
+            content(resolved="b"),
+            {},
+            Reason.ALL_RESOLVED,
+            id="held back, and another one over",
         ),
         pytest.param(
             told(content(resolved="b"), "a"),
@@ -114,10 +121,18 @@ def reason(
         ),
         pytest.param(told(content("a", severity="critical")), content("a"), {}, None, id="a better one"),
         pytest.param(
-            told(content("a")), content("a", held="a", severity="critical"), {}, None, id="worse, but answered all the same"
+            told(content("a")),
+            content("a", held="a", severity="critical"),
+            {},
+            None,
+            id="worse, but answered all the same",
         ),
         pytest.param(
-            told(content("a", held="a", acknowledged="a")), content("a"), {}, Reason.UNACKNOWLEDGED, id="an answer ended"
+            told(content("a", held="a", acknowledged="a")),
+            content("a"),
+            {},
+            Reason.UNACKNOWLEDGED,
+            id="an answer ended",
         ),
         pytest.param(
             told(content("a", "b", held="a")),
@@ -145,7 +160,7 @@ def test_needs_update(entry: Entry, said: Content, options: dict[str, bool], exp
 
 contents = st.builds(
     lambda firing, resolved, held: Content(
-        {key: "warning" for key in firing}, frozenset(resolved - firing), frozenset(held & firing)
+        dict.fromkeys(firing, "warning"), frozenset(resolved - firing), frozenset(held & firing)
     ),
     st.sets(st.sampled_from("abc")),
     st.sets(st.sampled_from("abc")),

@@ -13,6 +13,7 @@ from alertd.notify.deliver import claim_due, land
 from alertd.notify.message import Reason, Status
 from alertd.notify.plan import Integration
 from alertd.notify.receivers.base import Delivered, DeliveryFailed, FailureReason
+from alertd.store import groups as group_rows
 from alertd.store import history, outbox
 from alertd.store.database import Database
 from alertd.store.outbox import Channel
@@ -207,6 +208,35 @@ def test_silenced_after_somebody_may_have_seen_it(world: World) -> None:
     assert [message.reason for message in world.tick(5 * MINUTE)] == [Reason.ALL_RESOLVED]
 
 
+def test_silenced_after_a_crash_in_the_air(world: World) -> None:
+    """So it is when the sender died: its message may have arrived."""
+    world.claim("dead")
+    world.silence(host="a")
+    world.later(world.settings.lease)
+    assert world.claim("two") == []
+    world.resolve(host="a")
+    assert [message.reason for message in world.tick(5 * MINUTE)] == [Reason.ALL_RESOLVED]
+
+
+def test_over_again_after_its_new_beginning_may_have_been_seen(world: World) -> None:
+    """An end that was told before is told again when somebody may have heard of a new beginning since."""
+    world.fire(host="b")
+    world.deliver()
+    world.resolve(host="b")
+    world.tick(5 * MINUTE)
+    world.fire(host="b")
+    world.later(5 * MINUTE)
+    world.flush()
+    world.land(world.claim()[0], UNCERTAIN)
+    world.resolve(host="b")
+    world.later(SECOND)
+    (claimed,) = world.claim()
+    assert (claimed.message.reason, {alert.fingerprint for alert in claimed.message.resolved}) == (
+        Reason.SOME_RESOLVED,
+        hosts("b"),
+    )
+
+
 def test_fires_again_after_its_end_may_have_been_seen(world: World) -> None:
     """Nobody knows whether the end was heard, so the new beginning is told."""
     world.deliver()
@@ -250,7 +280,9 @@ def test_a_crash_in_the_air(world: World) -> None:
     assert statuses(world) == [outbox.SENDING]
     world.land(second)
     assert statuses(world) == [outbox.SENT]
-    assert [row["outcome"] for row in world.database.transaction(outbox.attempts_of, ORGANISATION, first.message.id)] == [
+    assert [
+        row["outcome"] for row in world.database.transaction(outbox.attempts_of, ORGANISATION, first.message.id)
+    ] == [
         "permanent",
         "delivered",
     ]
@@ -366,7 +398,9 @@ postgresql = pytest.mark.parametrize("dialect", ["postgresql"])
 
 def wait_for_a_lock(database: Database, thread: threading.Thread) -> None:
     """Return when the thread's transaction waits for another one, or needed not to."""
-    waiting = text("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()")
+    waiting = text(
+        "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
+    )
     with database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         while thread.is_alive() and not connection.execute(waiting).scalar():
             pass
@@ -385,6 +419,23 @@ def test_a_flush_while_a_message_lands(dialect: str, world: World) -> None:
     flush.join()
     world.flush()
     assert statuses(world) == [outbox.SENT]
+
+
+@postgresql
+def test_a_landing_locks_the_group_first(dialect: str, world: World) -> None:
+    """As a flush does: two that lock in different orders would wait for each other."""
+    (claimed,) = world.claim()
+    world.later(5 * MINUTE)
+    landing = threading.Thread(target=world.land, args=(claimed,))
+    with world.database.engine.begin() as connection:
+        (group,) = group_rows.due_groups(connection, world.now, 10)
+        landing.start()
+        wait_for_a_lock(world.database, landing)
+        free = text("SELECT id FROM notifications FOR UPDATE SKIP LOCKED")
+        assert connection.execute(free).scalars().all() == [claimed.notification.id]
+    landing.join()
+    assert statuses(world) == [outbox.SENT]
+    assert group.id == claimed.notification.group_id
 
 
 @postgresql

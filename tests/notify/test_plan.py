@@ -44,7 +44,9 @@ def over(key: str, verdict: Verdict = OPEN) -> Member:
     return Member(alert(key, ends_at=NOW - 1), verdict)
 
 
-def firing(*keys: str, resolved: str = "", held: str = "", acknowledged: str = "", severity: str = "warning") -> Content:
+def firing(
+    *keys: str, resolved: str = "", held: str = "", acknowledged: str = "", severity: str = "warning"
+) -> Content:
     return Content(dict.fromkeys(keys, severity), frozenset(resolved), frozenset(held), frozenset(acknowledged))
 
 
@@ -181,7 +183,9 @@ ANSWERED = firing("a", held="a", acknowledged="a")
             plan(fires("a", verdict=ACKNOWLEDGED), entry=told(ANSWERED), integration=CURIOUS), (), id="told once"
         ),
         pytest.param(
-            plan(fires("a", verdict=SNOOZED), entry=told(firing("a")), integration=CURIOUS), (), id="a snooze is not told"
+            plan(fires("a", verdict=SNOOZED), entry=told(firing("a")), integration=CURIOUS),
+            (),
+            id="a snooze is not told",
         ),
         pytest.param(
             plan(fires("a"), entry=told(ANSWERED)), send(Reason.UNACKNOWLEDGED, firing("a")), id="its end pages again"

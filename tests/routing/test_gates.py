@@ -11,7 +11,7 @@ from alertd.alerts.labels import Labels, fingerprint
 from alertd.clock import HOUR, MINUTE, from_rfc3339
 from alertd.routing.dependencies import Dependencies
 from alertd.routing.gates import OPEN, Gate, Gatekeeper, Verdict
-from alertd.routing.inhibition import InhibitRule, Inhibitor
+from alertd.routing.inhibition import Inhibitor, InhibitRule
 from alertd.routing.matchers import Matcher, Operator
 from alertd.routing.silences import Silence, Silencer
 from alertd.routing.time_intervals import Period, TimeInterval, parse_times

@@ -15,7 +15,9 @@ def equal(**labels: str) -> tuple[Matcher, ...]:
     return tuple(Matcher(name, Operator.EQUAL, value) for name, value in labels.items())
 
 
-SEVERITY = InhibitRule(source=equal(severity="critical"), target=equal(severity="warning"), equal=("cluster", "service"))
+SEVERITY = InhibitRule(
+    source=equal(severity="critical"), target=equal(severity="warning"), equal=("cluster", "service")
+)
 
 
 def inhibitor(*sources: Labels, rules: tuple[InhibitRule, ...] = (SEVERITY,)) -> Inhibitor:

@@ -74,8 +74,12 @@ def test_keys_and_ids() -> None:
         Route(
             receiver="default",
             routes=(
-                Route(receiver="one", matchers=equal(team="a"), routes=(Route(receiver="deep", matchers=equal(x="1")),)),
-                Route(receiver="two", matchers=equal(team="a"), routes=(Route(receiver="deep", matchers=equal(x="1")),)),
+                Route(
+                    receiver="one", matchers=equal(team="a"), routes=(Route(receiver="deep", matchers=equal(x="1")),)
+                ),
+                Route(
+                    receiver="two", matchers=equal(team="a"), routes=(Route(receiver="deep", matchers=equal(x="1")),)
+                ),
                 Route(
                     receiver="three",
                     matchers=(Matcher("team", Operator.REGEX, "a|b"), Matcher("sev", Operator.NOT_EQUAL, "x y")),

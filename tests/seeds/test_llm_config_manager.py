@@ -421,10 +421,15 @@ async def _value(here: World, name: str) -> float:
 
 
 async def _seconds_until_fired(database: Database) -> dict[str, float]:
-    """For each rule, the time between its first sight of the condition and its first alert."""
+    """For each rule, how long its condition held before its first alert."""
     events = await database.run(history.read, "default", events=["pending_started", "fired"], limit=1000)
-    first: dict[str, dict[str, int]] = {}
+    began: dict[str, int] = {}
+    held: dict[str, float] = {}
     for event in reversed(events):
         assert event.rule is not None
-        first.setdefault(event.rule.split(";")[2], {}).setdefault(event.event, event.at)
-    return {name: (seen["fired"] - seen.get("pending_started", seen["fired"])) / 1000 for name, seen in first.items()}
+        name = event.rule.split(";")[2]
+        if event.event == "pending_started":
+            began[name] = event.at
+        else:
+            held.setdefault(name, (event.at - began.get(name, event.at)) / 1000)
+    return held

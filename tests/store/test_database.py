@@ -26,7 +26,9 @@ def count_up(connection: Connection) -> None:
 
 def test_no_update_is_lost(database: Database) -> None:
     """Threads that read and write the same row at once all count, and none is told that the database is locked."""
-    database.transaction(lambda connection: connection.execute(insert(counters).values(organisation="default", value=0)))
+    database.transaction(
+        lambda connection: connection.execute(insert(counters).values(organisation="default", value=0))
+    )
     failures: list[BaseException] = []
 
     def work() -> None:

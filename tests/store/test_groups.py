@@ -79,7 +79,9 @@ def test_state(world: World) -> None:
     world.fire(host="a", policy=Policy(cooldown=MINUTE))
     world.fire(host="b")
     world.fire("Other")
-    assert {len(item.members) for item in world.database.transaction(group_rows.group_states, ORGANISATION, world.groups())} == {1, 2}
+    assert {
+        len(item.members) for item in world.database.transaction(group_rows.group_states, ORGANISATION, world.groups())
+    } == {1, 2}
     world.resolve("Other")
     world.tick(30_000)
     world.fire(host="c")

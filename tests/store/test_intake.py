@@ -172,32 +172,18 @@ def place(world: World, *names: str, **labels: str) -> None:
 
 
 def test_who_comes_back_brings_nobody_along(database: Database) -> None:
-    """One alert joins a group that another one has left: the other one stays away."""
-    by_zone = Route(receiver="team", group_by=("zone",))
-    by_host = Route(receiver="team", group_by=("host",))
-    world = World(database, route=by_zone)
-    world.fire("One", zone="1", host="a")
-    world.restart(by_host)
-    place(world, "One", zone="1", host="a")
-    # In one transaction One comes into a group of its own, and Two into the group that One has left.
-    mixed = Route(
-        receiver="team",
-        group_by=("alertname",),
-        routes=(Route(receiver="team", matchers=(Matcher("alertname", Operator.EQUAL, "Two"),), group_by=("zone",)),),
-    )
-    zone = world.groups()
-    world.restart(mixed)
+    """One alert joins the group that another one has left, which joins a third: each is in its own group alone."""
+    world = World(database, route=Route(receiver="team", group_by=("severity",)))
+    world.fire("One", severity="warning")
+    world.fire("One", severity="critical")
     world.report(
         *(
-            ReportChange("rule", key_of(name, labels), report_of(name, labels, world.now, world.now), ())
-            for name, labels in (
-                ("One", {"zone": "1", "host": "a", "severity": "page"}),
-                ("Two", {"zone": "1", "host": "b"}),
-            )
+            ReportChange("rule", key_of(name, {}), report_of(name, {"severity": severity}, world.now, world.now))
+            for name, severity in (("One", "page"), ("Two", "warning"))
         )
     )
-    assert memberships(world, "One", zone="1", host="a") == {'{}:{alertname="One"}'}
-    assert len(zone) == 2
+    assert memberships(world, "One") == {'{}:{severity="page"}'}
+    assert memberships(world, "Two") == {'{}:{severity="warning"}'}
 
 
 def test_the_receivers_of_a_rule(world: World) -> None:
@@ -242,9 +228,7 @@ def test_an_answer_about_nothing(world: World) -> None:
         pytest.param(MINUTE, "critical", False, "severity_worsened", id="back, and worse"),
     ],
 )
-def test_an_answer_over_a_recovery(
-    world: World, gone_for: int, severity: str, kept: bool, reason: str | None
-) -> None:
+def test_an_answer_over_a_recovery(world: World, gone_for: int, severity: str, kept: bool, reason: str | None) -> None:
     """An acknowledgement survives a brief recovery, and its end has its reason in the history."""
     world.fire(severity="warning")
     world.acknowledge(duration=2 * HOUR)
@@ -285,7 +269,7 @@ def test_changes_are_numbered(world: World) -> None:
 
 @pytest.mark.parametrize("dialect", ["postgresql"])
 def test_an_alert_that_comes_back_while_its_group_goes(dialect: str, database: Database) -> None:
-    """A flush that removes an empty group and an alert that joins it at the same time: the alert is in a group after."""
+    """A flush removes an empty group while an alert joins it: the alert is in a group after."""
     world = World(database)
     world.fire()
     world.tick(30_000)
@@ -305,7 +289,9 @@ def test_an_alert_that_comes_back_while_its_group_goes(dialect: str, database: D
 
 def wait_for_a_lock(database: Database, thread: threading.Thread) -> None:
     """Return when the thread's transaction waits for another one, or needed not to."""
-    waiting = text("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()")
+    waiting = text(
+        "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
+    )
     with database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         while thread.is_alive() and not connection.execute(waiting).scalar():
             pass

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import threading
 from collections import Counter
 from dataclasses import replace
 
-from sqlalchemy import Connection
+import pytest
+from sqlalchemy import Connection, text
 
 from alertd.routing.told import Content
 from alertd.store import outbox
@@ -88,6 +90,25 @@ def test_a_lease_that_ran_out_is_claimed_again(database: Database) -> None:
     assert get(database).status == outbox.SENDING
     assert finish(database, second) is False
     assert get(database).status == outbox.SENT
+
+
+@pytest.mark.parametrize("dialect", ["postgresql"])
+def test_a_lease_that_is_lost_at_this_instant(dialect: str, database: Database) -> None:
+    """An owner that writes while another one claims waits for the claim, and then writes nothing."""
+    add(database, BLANK)
+    (first,) = claim(database)
+    outcomes: list[bool | None] = []
+    slow = threading.Thread(target=lambda: outcomes.append(finish(database, first)))
+    with database.engine.begin() as connection:
+        assert len(outbox.claim(connection, "two", NOW + LEASE, LEASE, 1)) == 1
+        slow.start()
+        waiting = text("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'")
+        with database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as other:
+            while slow.is_alive() and not other.execute(waiting).scalar():
+                pass
+    slow.join()
+    assert outcomes == [None]
+    assert get(database).status == outbox.SENDING
 
 
 def test_release_dead(database: Database) -> None:

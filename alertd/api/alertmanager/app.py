@@ -1,0 +1,44 @@
+"""Alertmanager's API: an app of its own, since it speaks of errors in its own way."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+
+from fastapi import FastAPI, Request, Response
+
+from alertd.api.alertmanager import alerts, groups, silences, status
+from alertd.api.alertmanager.answers import add_handlers, answer
+from alertd.service.service import Service
+
+PREFIX = "/api/v2"
+# Only paths of Alertmanager's first API that mean nothing to a reader of Prometheus' API.
+_GONE = {
+    "/api/v1/alerts": "POST",
+    "/api/v1/alerts/groups": "GET",
+    "/api/v1/receivers": "GET",
+    "/api/v1/silences": "GET POST",
+    "/api/v1/silence/{silence_id}": "GET DELETE",
+}
+
+
+def add_alertmanager(app: FastAPI, service: Service, *, listen: str) -> None:
+    """Mount Alertmanager's API, and say of the version before it that it is gone."""
+    app.mount(PREFIX, build_alertmanager(service, listen=listen))
+    for path, methods in _GONE.items():
+        app.add_route(path, _gone, methods=methods.split(), include_in_schema=False)
+
+
+def build_alertmanager(service: Service, *, listen: str) -> FastAPI:
+    """The API over a service; `listen` is the address that it is served on."""
+    app = FastAPI(openapi_url=None, redirect_slashes=False)
+    app.state.service = service
+    app.state.listen = listen
+    add_handlers(app)
+    for module in (groups, alerts, silences, status):
+        app.include_router(module.router)
+    return app
+
+
+async def _gone(_request: Request) -> Response:
+    told = {"status": "deprecated", "error": f"API v1 of Alertmanager is gone; the same is under {PREFIX}"}
+    return answer(told, HTTPStatus.GONE)

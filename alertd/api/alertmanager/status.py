@@ -1,0 +1,55 @@
+"""`/api/v2/status` and `/api/v2/receivers`: what runs here, with which configuration."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Request, Response
+
+from alertd import __version__
+from alertd.api.alertmanager.answers import answer
+from alertd.api.alertmanager.decoding import wanted_receivers
+from alertd.api.alertmanager.schemas import (
+    ClusterStatus,
+    LabelledReceiver,
+    OriginalConfig,
+    Peer,
+    Status,
+    VersionInfo,
+)
+from alertd.api.auth import CurrentService, Viewer, require_owner
+from alertd.clock import to_rfc3339
+from alertd.config.redaction import redacted
+
+router = APIRouter()
+
+#: The version of Alertmanager whose API this is: `amtool` warns of any that is not its own, and this is Debian's.
+SPOKEN = "0.25.0"
+
+
+@router.get("/status")
+async def get_status(service: CurrentService, identity: Viewer, request: Request) -> Response:
+    """This replica, as a cluster of one, and the configuration without its secrets, as far as `amtool` can read it."""
+    require_owner(identity, service)
+    runs = f"alertd {__version__}"
+    return answer(
+        Status(
+            cluster=ClusterStatus(service.replica_id, "ready", [Peer(service.replica_id, request.app.state.listen)]),
+            version_info=VersionInfo(SPOKEN, runs, "alertd", "", "", ""),
+            config=OriginalConfig(redacted(service.runtime.config, for_alertmanager=True)),
+            uptime=to_rfc3339(service.started_at),
+        )
+    )
+
+
+@router.get("/receivers")
+async def get_receivers(service: CurrentService, identity: Viewer, request: Request) -> Response:
+    """The receivers in the order of the configuration."""
+    require_owner(identity, service)
+    wanted = wanted_receivers(request, service)
+    receivers = service.runtime.config.receivers.values()
+    return answer(
+        [
+            LabelledReceiver(receiver.name, receiver.all_labels)
+            for receiver in receivers
+            if wanted is None or receiver.name in wanted
+        ]
+    )
