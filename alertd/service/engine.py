@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import structlog
@@ -41,7 +41,8 @@ BATCH = 100
 class Engine:
     """One replica's hands: it evaluates, expires, flushes and delivers.
 
-    `runtime` gives the configuration in force; `wake` is called when something became due; `spread` gives random
+    `runtime` gives the configuration in force, `living` the replicas that share the rule groups (None: this one is
+    alone); `wake` is called when something became due; `spread` gives random
     numbers from 0 to 1 for the delays of retries.
     """
 
@@ -50,12 +51,13 @@ class Engine:
     replica_id: str
     runtime: Callable[[], Runtime]
     metrics: Metrics
+    living: Callable[[], Sequence[str]] | None = None
     wake: Callable[[], None] = lambda: None
     spread: Callable[[], float] = random.random
     _in_flight: set[asyncio.Task[None]] = field(default_factory=set)
 
     def __post_init__(self) -> None:
-        self._evaluator = Evaluator(self.database, self.replica_id)
+        self._evaluator = Evaluator(self.database, self.replica_id, self.living or (lambda: (self.replica_id,)))
 
     async def evaluate(self, group: ReadyGroup, at: int) -> GroupEvaluation | None:
         """Evaluate one rule group as of `at`; None when another replica does it."""

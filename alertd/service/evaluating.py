@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import structlog
@@ -16,6 +16,7 @@ from alertd.rules.evaluation import RuleFailed, Sample, after_failure, clear, ev
 from alertd.rules.models import RecordingRule
 from alertd.service.channels import PRODUCER
 from alertd.service.runtime import ReadyGroup, ReadyRule, Runtime
+from alertd.service.sharing import owner_of
 from alertd.service.snapshots import RECORDED_BY, StoredSnapshots
 from alertd.sources.base import Source, SourceError
 from alertd.store import alerts as alert_rows
@@ -40,15 +41,23 @@ class Evaluated:
 
 
 class Evaluator:
-    """Evaluates groups for one replica; a group is evaluated by the replica that has its lease."""
+    """Evaluates groups for one replica; a group is evaluated by the replica that has its lease.
 
-    def __init__(self, database: Database, replica_id: str) -> None:
+    `living` gives the replicas among which the groups are spread.
+    """
+
+    def __init__(self, database: Database, replica_id: str, living: Callable[[], Sequence[str]]) -> None:
         self._database = database
         self._replica_id = replica_id
+        self._living = living
         self._failures: dict[str, int] = {}
+        self._held: set[str] = set()
 
     async def evaluate(self, runtime: Runtime, ready: ReadyGroup, at: int) -> GroupEvaluation | None:
         """Evaluate `ready` as of the instant `at`; None when another replica does it."""
+        if owner_of(ready.key, self._living()) != self._replica_id:
+            await self._hand_over(runtime.organisation, ready.key)
+            return None
         begin = await self._database.run(self._begin, runtime.organisation, ready, at)
         if begin is None:
             return None
@@ -60,6 +69,12 @@ class Evaluator:
         outcome = GroupEvaluation(at, monotonic() - started, evaluated.health)
         return await self._database.run(self._commit, runtime, ready, evaluated, outcome, epoch, at)
 
+    async def _hand_over(self, organisation: str, key: str) -> None:
+        """Give back the lease of a group that is another replica's now."""
+        if key in self._held:
+            await self._database.run(replicas.release, organisation, key, self._replica_id)
+            self._held.discard(key)
+
     def _begin(
         self, connection: Connection, organisation: str, ready: ReadyGroup, at: int
     ) -> tuple[int, dict[str, dict[str, Report]]] | None:
@@ -67,6 +82,7 @@ class Evaluator:
         epoch = replicas.acquire(connection, organisation, ready.key, self._replica_id, at, until)
         if epoch is None:
             return None
+        self._held.add(ready.key)
         known = alert_rows.reports_of_producers(connection, organisation, [rule.rule.id for rule in ready.rules])
         return epoch, known
 

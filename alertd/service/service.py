@@ -72,9 +72,12 @@ class Service:
         self._stopping = asyncio.Event()
         self._look_elsewhere = asyncio.Event()
         self._watched: list[Path] = []
+        self._living: tuple[str, ...] = (self.replica_id,)
         self._tasks: list[asyncio.Task[None]] = []
         self._scheduler = AsyncIOScheduler(timezone="UTC")
-        self.engine = Engine(database, self.clock, self.replica_id, lambda: self.runtime, self.metrics, wake=self.wake)
+        self.engine = Engine(
+            database, self.clock, self.replica_id, lambda: self.runtime, self.metrics, lambda: self._living, self.wake
+        )
         self.actions = Actions(database, self.clock, lambda: self.runtime, self.metrics, self.wake)
         self.metrics.reloaded(self.started_at, good=True)
 
@@ -236,7 +239,8 @@ class Service:
         await self.database.run(replicas.heartbeat, own)
         await self.database.run(replicas.forget_dead, now - DEAD_AFTER)
         living = await self.database.run(replicas.living, now - DEAD_AFTER)
-        if await self.database.run(outbox.release_dead, [replica.id for replica in living], now):
+        self._living = tuple(replica.id for replica in living)
+        if await self.database.run(outbox.release_dead, self._living, now):
             self.wake()
 
     async def _clean(self) -> None:

@@ -77,6 +77,13 @@ def acquire(connection: Connection, organisation: str, name: str, owner: str, no
     return epoch
 
 
+def release(connection: Connection, organisation: str, name: str, owner: str) -> None:
+    """Give back the lease `name`, if `owner` has it."""
+    connection.execute(
+        delete(leases).where(leases.c.organisation == organisation, leases.c.name == name, leases.c.owner == owner)
+    )
+
+
 def holds(connection: Connection, organisation: str, name: str, owner: str, epoch: int) -> bool:
     """Whether `owner` still has the lease `name` that it took under `epoch`."""
     query = select(leases.c.owner).where(

@@ -81,3 +81,33 @@ async def test_the_living_take_over_from_the_dead(
         await second.stop()
 
     assert {request.json["groupLabels"]["alertname"] for request in peer.requests} == {"One", "Two"}
+
+
+async def test_rule_groups_are_shared(tmp_path: Path, postgres_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A replica that joins takes over its share of the groups, and every group goes on being evaluated."""
+    monkeypatch.setattr(service_module, "HEARTBEAT", 100)
+    groups = "\n".join(
+        f"  - {{name: g{number}, interval: 200ms, rules: [{{alert: A{number}, expr: load > 1}}]}}"
+        for number in range(12)
+    )
+    async with webhook_peer() as peer:
+        (tmp_path / "alertd.yml").write_text(CONFIG.format(url=peer.url))
+        (tmp_path / "rules.yml").write_text(f"groups:\n{groups}\n")
+        first = await replica(tmp_path, postgres_url)
+        await asyncio.sleep(0.5)
+        second = await replica(tmp_path, postgres_url)
+        async with asyncio.timeout(20):
+            while not (0 < _evaluated(second) < 12 and _evaluated(first) == 12):
+                await asyncio.sleep(0.05)
+        await second.actions.push_snapshot("default", None, {"load": 5}, labels={}, at=None, actor="x")
+        await peer.wait_for(12, timeout=20)
+        for service in (first, second):
+            await service.stop()
+
+    assert {request.json["groupLabels"]["alertname"] for request in peer.requests} == {f"A{n}" for n in range(12)}
+
+
+def _evaluated(service: Service) -> int:
+    """How many groups the service has evaluated itself."""
+    lines = service.metrics.exposition().decode().splitlines()
+    return sum(line.startswith("alertd_rule_group_last_evaluation_timestamp_seconds{") for line in lines)
