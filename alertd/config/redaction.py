@@ -35,15 +35,14 @@ def _shown(written: object, value: object, for_alertmanager: bool) -> object:
         return HIDDEN if written else written
     if isinstance(written, dict) and isinstance(value, BaseModel):
         fields = {field.alias or name: (name, field) for name, field in type(value).model_fields.items()}
-        return {
-            key: (
-                _HIDDEN_WEBHOOK
-                if for_alertmanager and isinstance(value, WebhookConfig) and key == "url" and member
-                else _shown(member, getattr(value, fields[key][0]), for_alertmanager)
-            )
+        shown = {
+            key: _shown(member, getattr(value, fields[key][0]), for_alertmanager)
             for key, member in written.items()
             if not (for_alertmanager and is_own(fields[key][1]))
         }
+        if for_alertmanager and isinstance(value, WebhookConfig) and value.url is not None:
+            shown["url"] = _HIDDEN_WEBHOOK
+        return shown
     if isinstance(written, dict) and isinstance(value, dict):
         return {key: _shown(member, value.get(key), for_alertmanager) for key, member in written.items()}
     if isinstance(written, list):

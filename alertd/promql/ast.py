@@ -7,6 +7,7 @@ they mean the same, wherever they stood in a text. Instants and durations in the
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
@@ -31,14 +32,14 @@ class Node:
 
 
 @dataclass(slots=True)
-class Expr(Node):
+class Expr(Node, ABC):
     """An expression; `source` is the whole text and is set on the root of a parsed tree only."""
 
     source: str = field(default="", compare=False, kw_only=True, repr=False)
 
     @property
-    def type(self) -> ValueType:
-        raise NotImplementedError
+    @abstractmethod
+    def type(self) -> ValueType: ...
 
     @property
     def children(self) -> tuple[Expr, ...]:

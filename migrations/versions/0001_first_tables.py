@@ -19,13 +19,13 @@ def serial() -> sa.types.TypeEngine[int]:
 def upgrade() -> None:
     op.create_table(
         "reports",
-        sa.Column("organisation", sa.String(64), nullable=False),
-        sa.Column("producer", sa.String(512), nullable=False),
+        sa.Column("organisation", sa.Text(), nullable=False),
+        sa.Column("producer", sa.Text(), nullable=False),
         sa.Column("fingerprint", sa.String(16), nullable=False),
         sa.Column("labels", sa.Text(), nullable=False),
         sa.Column("annotations", sa.Text(), nullable=False),
         sa.Column("state", sa.String(16), nullable=False),
-        sa.Column("severity", sa.String(64), nullable=False),
+        sa.Column("severity", sa.Text(), nullable=False),
         sa.Column("active_at", sa.BigInteger(), nullable=False),
         sa.Column("fired_at", sa.BigInteger()),
         sa.Column("keep_since", sa.BigInteger()),
@@ -44,11 +44,11 @@ def upgrade() -> None:
     op.create_index("ix_reports_organisation_state", "reports", ["organisation", "state"])
     op.create_table(
         "alerts",
-        sa.Column("organisation", sa.String(64), nullable=False),
+        sa.Column("organisation", sa.Text(), nullable=False),
         sa.Column("fingerprint", sa.String(16), nullable=False),
         sa.Column("labels", sa.Text(), nullable=False),
         sa.Column("annotations", sa.Text(), nullable=False),
-        sa.Column("severity", sa.String(64), nullable=False),
+        sa.Column("severity", sa.Text(), nullable=False),
         sa.Column("starts_at", sa.BigInteger(), nullable=False),
         sa.Column("ends_at", sa.BigInteger()),
         sa.Column("episode", sa.String(32), nullable=False),
@@ -70,7 +70,7 @@ def upgrade() -> None:
     )
     op.create_table(
         "groups",
-        sa.Column("organisation", sa.String(64), nullable=False),
+        sa.Column("organisation", sa.Text(), nullable=False),
         sa.Column("id", sa.String(32), nullable=False),
         sa.Column("route_id", sa.Text(), nullable=False),
         sa.Column("key", sa.Text(), nullable=False),
@@ -85,7 +85,7 @@ def upgrade() -> None:
     op.create_index("ix_groups_next_flush_at", "groups", ["next_flush_at"])
     op.create_table(
         "members",
-        sa.Column("organisation", sa.String(64), nullable=False),
+        sa.Column("organisation", sa.Text(), nullable=False),
         sa.Column("group_id", sa.String(32), nullable=False),
         sa.Column("fingerprint", sa.String(16), nullable=False),
         sa.Column("joined_at", sa.BigInteger(), nullable=False),
@@ -99,9 +99,9 @@ def upgrade() -> None:
     op.create_index("ix_members_organisation_fingerprint", "members", ["organisation", "fingerprint"])
     op.create_table(
         "entries",
-        sa.Column("organisation", sa.String(64), nullable=False),
+        sa.Column("organisation", sa.Text(), nullable=False),
         sa.Column("group_id", sa.String(32), nullable=False),
-        sa.Column("integration", sa.String(256), nullable=False),
+        sa.Column("integration", sa.Text(), nullable=False),
         sa.Column("content", sa.Text(), nullable=False),
         sa.Column("told", sa.Text(), nullable=False),
         sa.Column("sent_at", sa.BigInteger()),
@@ -112,22 +112,22 @@ def upgrade() -> None:
     )
     op.create_table(
         "pages",
-        sa.Column("organisation", sa.String(64), nullable=False),
-        sa.Column("integration", sa.String(256), nullable=False),
+        sa.Column("organisation", sa.Text(), nullable=False),
+        sa.Column("integration", sa.Text(), nullable=False),
         sa.Column("fingerprint", sa.String(16), nullable=False),
         sa.Column("at", sa.BigInteger(), nullable=False),
-        sa.Column("severity", sa.String(64), nullable=False),
+        sa.Column("severity", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("organisation", "integration", "fingerprint", name="pk_pages"),
     )
     op.create_table(
         "notifications",
-        sa.Column("organisation", sa.String(64), nullable=False),
+        sa.Column("organisation", sa.Text(), nullable=False),
         sa.Column("id", sa.String(32), nullable=False),
         sa.Column("group_id", sa.String(32), nullable=False),
         sa.Column("group_key", sa.Text(), nullable=False),
         sa.Column("group_labels", sa.Text(), nullable=False),
         sa.Column("receiver", sa.Text(), nullable=False),
-        sa.Column("integration", sa.String(256), nullable=False),
+        sa.Column("integration", sa.Text(), nullable=False),
         sa.Column("episode", sa.String(32), nullable=False),
         sa.Column("sequence", sa.Integer(), nullable=False),
         sa.Column("reason", sa.String(64), nullable=False),
@@ -152,7 +152,7 @@ def upgrade() -> None:
     op.create_index("ix_notifications_status_due_at", "notifications", ["status", "due_at"])
     op.create_table(
         "attempts",
-        sa.Column("organisation", sa.String(64), nullable=False),
+        sa.Column("organisation", sa.Text(), nullable=False),
         sa.Column("notification_id", sa.String(32), nullable=False),
         sa.Column("number", sa.Integer(), nullable=False),
         sa.Column("started_at", sa.BigInteger(), nullable=False),
@@ -165,8 +165,8 @@ def upgrade() -> None:
     )
     op.create_table(
         "channels",
-        sa.Column("organisation", sa.String(64), nullable=False),
-        sa.Column("integration", sa.String(256), nullable=False),
+        sa.Column("organisation", sa.Text(), nullable=False),
+        sa.Column("integration", sa.Text(), nullable=False),
         sa.Column("free_at", sa.BigInteger(), nullable=False),
         sa.Column("failing_since", sa.BigInteger()),
         sa.Column("failures", sa.Integer(), nullable=False),
@@ -177,7 +177,7 @@ def upgrade() -> None:
     )
     op.create_table(
         "silences",
-        sa.Column("organisation", sa.String(64), nullable=False),
+        sa.Column("organisation", sa.Text(), nullable=False),
         sa.Column("id", sa.String(36), nullable=False),
         sa.Column("matchers", sa.Text(), nullable=False),
         sa.Column("starts_at", sa.BigInteger(), nullable=False),
@@ -193,7 +193,7 @@ def upgrade() -> None:
     op.create_table(
         "history",
         sa.Column("id", serial(), autoincrement=True, nullable=False),
-        sa.Column("organisation", sa.String(64), nullable=False),
+        sa.Column("organisation", sa.Text(), nullable=False),
         sa.Column("at", sa.BigInteger(), nullable=False),
         sa.Column("event", sa.String(64), nullable=False),
         sa.Column("fingerprint", sa.String(16)),
@@ -210,8 +210,8 @@ def upgrade() -> None:
     op.create_table(
         "snapshots",
         sa.Column("id", serial(), autoincrement=True, nullable=False),
-        sa.Column("organisation", sa.String(64), nullable=False),
-        sa.Column("source", sa.String(128), nullable=False),
+        sa.Column("organisation", sa.Text(), nullable=False),
+        sa.Column("source", sa.Text(), nullable=False),
         sa.Column("at", sa.BigInteger(), nullable=False),
         sa.Column("received_at", sa.BigInteger(), nullable=False),
         sa.Column("labels", sa.Text(), nullable=False),
@@ -223,8 +223,8 @@ def upgrade() -> None:
     op.create_index("ix_snapshots_received_at", "snapshots", ["received_at"])
     op.create_table(
         "evaluations",
-        sa.Column("organisation", sa.String(64), nullable=False),
-        sa.Column("rule_group", sa.String(512), nullable=False),
+        sa.Column("organisation", sa.Text(), nullable=False),
+        sa.Column("rule_group", sa.Text(), nullable=False),
         sa.Column("evaluated_at", sa.BigInteger(), nullable=False),
         sa.Column("duration", sa.Integer(), nullable=False),
         sa.Column("rules", sa.Text(), nullable=False),
@@ -232,8 +232,8 @@ def upgrade() -> None:
     )
     op.create_table(
         "leases",
-        sa.Column("organisation", sa.String(64), nullable=False),
-        sa.Column("name", sa.String(512), nullable=False),
+        sa.Column("organisation", sa.Text(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
         sa.Column("owner", sa.String(64), nullable=False),
         sa.Column("until", sa.BigInteger(), nullable=False),
         sa.Column("epoch", sa.Integer(), nullable=False),
@@ -250,7 +250,7 @@ def upgrade() -> None:
     )
     op.create_table(
         "tokens",
-        sa.Column("organisation", sa.String(64), nullable=False),
+        sa.Column("organisation", sa.Text(), nullable=False),
         sa.Column("id", sa.String(32), nullable=False),
         sa.Column("name", sa.Text(), nullable=False),
         sa.Column("role", sa.String(16), nullable=False),
@@ -266,7 +266,7 @@ def upgrade() -> None:
     )
     op.create_table(
         "requests",
-        sa.Column("organisation", sa.String(64), nullable=False),
+        sa.Column("organisation", sa.Text(), nullable=False),
         sa.Column("key", sa.String(256), nullable=False),
         sa.Column("digest", sa.String(64), nullable=False),
         sa.Column("status_code", sa.Integer(), nullable=False),
@@ -277,7 +277,7 @@ def upgrade() -> None:
     op.create_index("ix_requests_created_at", "requests", ["created_at"])
     op.create_table(
         "counters",
-        sa.Column("organisation", sa.String(64), nullable=False),
+        sa.Column("organisation", sa.Text(), nullable=False),
         sa.Column("value", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("organisation", name="pk_counters"),
     )

@@ -48,8 +48,13 @@ async def target(metrics: Mapping[str, float] | None = None) -> AsyncIterator[Ta
 
 
 @asynccontextmanager
-async def prometheus_peer(folder: Path, jobs: Mapping[str, str]) -> AsyncIterator[str]:
-    """The address of a real Prometheus that scrapes these jobs (name → address) every half second."""
+async def prometheus_peer(
+    folder: Path, jobs: Mapping[str, str], *, more: Mapping[str, object] | None = None
+) -> AsyncIterator[str]:
+    """The address of a real Prometheus that scrapes these jobs (name → address) every half second.
+
+    `more` are further sections of its configuration.
+    """
     program = shutil.which("prometheus")
     if program is None:
         pytest.skip("prometheus is not installed")
@@ -63,7 +68,7 @@ async def prometheus_peer(folder: Path, jobs: Mapping[str, str]) -> AsyncIterato
         }
         for job, where in jobs.items()
     ]
-    (folder / "prometheus.yml").write_text(json.dumps({"scrape_configs": scraped}))
+    (folder / "prometheus.yml").write_text(json.dumps({"scrape_configs": scraped, **(more or {})}))
     process = await asyncio.create_subprocess_exec(
         program,
         f"--config.file={folder}/prometheus.yml",

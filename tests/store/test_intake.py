@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -295,3 +296,14 @@ def wait_for_a_lock(database: Database, thread: threading.Thread) -> None:
     with database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         while thread.is_alive() and not connection.execute(waiting).scalar():
             pass
+
+
+def test_long_words_of_others_are_taken(world: World) -> None:
+    """Severities and producers are as long as whoever named them likes, on both databases."""
+    long = "x" * 1000
+    report = replace(report_of("Down", {"severity": long}, START, START), producer=long)
+
+    world.report(ReportChange(long, report.fingerprint, report, (Transition.FIRED,), rule=long))
+
+    (kept,) = world.database.transaction(alert_rows.firing_alerts, ORGANISATION)
+    assert kept.severity == long

@@ -34,8 +34,10 @@ def build_alertmanager(service: Service, *, listen: str) -> FastAPI:
     app.state.service = service
     app.state.listen = listen
     add_handlers(app)
-    for module in (groups, alerts, silences, status):
-        app.include_router(module.router)
+    routers = [module.router for module in (groups, alerts, silences, status)]
+    for router in routers:
+        app.include_router(router)
+    app.state.routes = [route for router in routers for route in router.routes]
     return app
 
 

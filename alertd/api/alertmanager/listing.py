@@ -127,7 +127,9 @@ def _stretch(
     found, resume = queries.firing_page(connection, organisation, matchers, after=after, stretch=_STRETCH)
     with routing.watch(organisation).current(connection, organisation, now) as gatekeeper:
         judge = _Judge(routing, gatekeeper, now, timeout)
-        return [judge.listed(firing) for firing in found], resume
+        # Time alone ends an alert that nobody renews, also before that is written down.
+        current = [firing for firing in found if firing.expires_at is None or firing.expires_at > now]
+        return [judge.listed(firing) for firing in current], resume
 
 
 class _Judge:
