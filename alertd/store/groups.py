@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, func, select, tuple_, update
+from sqlalchemy import Connection, Row, bindparam, delete, func, select, tuple_, update
 
 from alertd.alerts.alert import Alert
 from alertd.routing.gates import Gate, Verdict
@@ -121,13 +121,12 @@ def memberships(connection: Connection, organisation: str, fingerprints: Iterabl
 
 def move_away(connection: Connection, organisation: str, moves: Iterable[tuple[str, str]], now: int) -> None:
     """Note that alerts are routed elsewhere now: (group id, fingerprint) each."""
-    for group_id, fingerprint in moves:
+    for chunk in chunks(moves):
         connection.execute(
             update(members)
             .where(
                 members.c.organisation == organisation,
-                members.c.group_id == group_id,
-                members.c.fingerprint == fingerprint,
+                tuple_(members.c.group_id, members.c.fingerprint).in_(chunk),
             )
             .values(moved_at=now)
         )
@@ -283,21 +282,24 @@ def write_verdicts(
     connection: Connection, organisation: str, group_id: str, verdicts: Mapping[str, Verdict], now: int
 ) -> None:
     """Record the gate of each of these members."""
-    for fingerprint, verdict in verdicts.items():
-        connection.execute(
-            update(members)
-            .where(
-                members.c.organisation == organisation,
-                members.c.group_id == group_id,
-                members.c.fingerprint == fingerprint,
-            )
-            .values(
-                gate=verdict.gate.value if verdict.gate else None,
-                gate_detail=verdict.detail,
-                gate_until=verdict.until,
-                gate_since=now if verdict.gate else None,
-            )
-        )
+    if not verdicts:
+        return
+    statement = update(members).where(
+        members.c.organisation == organisation,
+        members.c.group_id == group_id,
+        members.c.fingerprint == bindparam("member"),
+    )
+    rows = [
+        {
+            "member": fingerprint,
+            "gate": verdict.gate.value if verdict.gate else None,
+            "gate_detail": verdict.detail,
+            "gate_until": verdict.until,
+            "gate_since": now if verdict.gate else None,
+        }
+        for fingerprint, verdict in verdicts.items()
+    ]
+    connection.execute(statement, rows)
 
 
 def settle(connection: Connection, organisation: str, group_id: str, integration: str, content: Content) -> None:
