@@ -44,7 +44,7 @@ class Served:
             await self.until_ready()
 
     async def until_ready(self) -> None:
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             while not await self._answers():
                 assert self.process is not None
                 assert self.process.returncode is None, self.log.read_text()

@@ -178,7 +178,7 @@ async def test_the_same_messages_at_the_same_times(tmp_path: Path) -> None:
 
 
 async def _until_ready(address: str) -> None:
-    async with asyncio.timeout(20), ClientSession() as session:
+    async with asyncio.timeout(60), ClientSession() as session:
         while True:
             try:
                 async with session.get(f"http://{address}/-/ready") as answer:

@@ -152,7 +152,7 @@ async def _async(value: bool) -> bool:
 
 
 async def _until(ready: Callable[[], Awaitable[bool]]) -> None:
-    async with asyncio.timeout(40):
+    async with asyncio.timeout(120):
         while not await ready():
             await asyncio.sleep(0.1)
 

@@ -120,7 +120,7 @@ class Stage:
 
     async def until(self, ready: Callable[[], bool], what: str) -> None:
         try:
-            async with asyncio.timeout(30):
+            async with asyncio.timeout(60):
                 while not ready():
                     await asyncio.sleep(0.05)
         except TimeoutError:
@@ -130,7 +130,7 @@ class Stage:
         """Wait until `why` names the gate that holds the alert back."""
         gates: list[str] = []
         try:
-            async with asyncio.timeout(30):
+            async with asyncio.timeout(60):
                 while gates != [gate]:
                     await asyncio.sleep(0.05)
                     try:

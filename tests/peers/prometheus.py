@@ -86,7 +86,7 @@ async def prometheus_peer(
 
 
 async def _until_it_scrapes(address: str, jobs: Mapping[str, str]) -> None:
-    async with asyncio.timeout(30), ClientSession() as session:
+    async with asyncio.timeout(60), ClientSession() as session:
         while True:
             try:
                 async with session.get(f"http://{address}/api/v1/query", params={"query": "up"}) as response:

@@ -46,7 +46,7 @@ class WebhookPeer:
     def script(self, *answers: Answer) -> None:
         self.answers.extend(answers)
 
-    async def wait_for(self, count: int, timeout: float = 5) -> list[Received]:  # noqa: ASYNC109 the bound of a test
+    async def wait_for(self, count: int, timeout: float = 30) -> list[Received]:  # noqa: ASYNC109 the bound of a test
         """The requests, once there are at least `count`; raises `TimeoutError`."""
         async with asyncio.timeout(timeout), self._arrived:
             await self._arrived.wait_for(lambda: len(self.requests) >= count)

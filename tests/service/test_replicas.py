@@ -53,7 +53,7 @@ async def test_two_replicas_send_each_message_once(tmp_path: Path, postgres_url:
             for sender in replicas:
                 await sender.actions.push_alerts("default", [alert], producer="x", actor="x")
         await replicas[0].actions.push_snapshot("default", None, {"load": 5}, labels={}, at=None, actor="x")
-        await peer.wait_for(42, timeout=20)
+        await peer.wait_for(42, timeout=60)
         await asyncio.sleep(1)
         for service in replicas:
             await service.stop()
@@ -77,7 +77,7 @@ async def test_the_living_take_over_from_the_dead(
         second = await replica(tmp_path, postgres_url)
         await crash(first)
         await second.actions.push_snapshot("default", None, {"load": 5}, labels={}, at=None, actor="x")
-        await peer.wait_for(2, timeout=20)
+        await peer.wait_for(2, timeout=60)
         await second.stop()
 
     assert {request.json["groupLabels"]["alertname"] for request in peer.requests} == {"One", "Two"}
@@ -96,11 +96,11 @@ async def test_rule_groups_are_shared(tmp_path: Path, postgres_url: str, monkeyp
         first = await replica(tmp_path, postgres_url)
         await asyncio.sleep(0.5)
         second = await replica(tmp_path, postgres_url)
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while not (0 < _evaluated(second) < 12 and _evaluated(first) == 12):
                 await asyncio.sleep(0.05)
         await second.actions.push_snapshot("default", None, {"load": 5}, labels={}, at=None, actor="x")
-        await peer.wait_for(12, timeout=20)
+        await peer.wait_for(12, timeout=60)
         for service in (first, second):
             await service.stop()
 

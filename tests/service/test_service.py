@@ -41,7 +41,7 @@ async def running(folder: Path, url: str = "http://127.0.0.1:9/none", rules: str
 
 
 async def until(ready: Callable[[], bool]) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while not ready():
             await asyncio.sleep(0.02)
 

@@ -68,7 +68,7 @@ async def test_an_alert_fires_and_ends(tmp_path: Path, migrated_file: Path) -> N
 
 async def _told(hook: WebhookPeer, count: int) -> dict[str, object]:
     """The one alert of the webhook's message number `count`."""
-    requests = await hook.wait_for(count, timeout=20)
+    requests = await hook.wait_for(count, timeout=60)
     (alert,) = requests[count - 1].json["alerts"]
     told: dict[str, object] = alert
     return told
