@@ -23,12 +23,6 @@ def next_change(connection: Connection, organisation: str) -> int:
     return int(connection.execute(step.returning(counters.c.value)).scalar_one())
 
 
-def reports_of_producer(connection: Connection, organisation: str, producer: str) -> dict[str, Report]:
-    """What a producer reports now, by fingerprint."""
-    query = select(reports).where(reports.c.organisation == organisation, reports.c.producer == producer)
-    return {row.fingerprint: read_report(row) for row in connection.execute(query)}
-
-
 def reports_of_producers(
     connection: Connection, organisation: str, producers: Iterable[str]
 ) -> dict[str, dict[str, Report]]:

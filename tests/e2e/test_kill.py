@@ -163,7 +163,7 @@ def _check_timer(database_url: str, began: float) -> None:
     try:
         producers = database.transaction(alert_rows.producers, "default")
         rule = next(producer for producer in producers if "Patient" in producer)
-        (report,) = database.transaction(alert_rows.reports_of_producer, "default", rule).values()
+        (report,) = database.transaction(alert_rows.reports_of_producers, "default", [rule])[rule].values()
     finally:
         database.close()
     assert report.instance.fired_at is not None

@@ -83,7 +83,7 @@ def test_what_waits_is_no_alert(world: World) -> None:
     )
     assert world.report(pending) is Change.NOTHING
     assert world.groups() == []
-    kept = world.database.transaction(alert_rows.reports_of_producer, ORGANISATION, "rule")
+    kept = world.database.transaction(alert_rows.reports_of_producers, ORGANISATION, ["rule"])["rule"]
     assert [report.instance.state for report in kept.values()] == [State.PENDING]
 
 

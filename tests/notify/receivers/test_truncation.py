@@ -1,4 +1,4 @@
-"""Cutting texts: never longer than the limit, never half a character."""
+"""Cutting texts: never longer than the limit."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alertd.notify.receivers.truncation import truncate_bytes, truncate_runes
+from alertd.notify.receivers.truncation import truncate_runes
 
 
 @pytest.mark.parametrize(
@@ -25,25 +25,9 @@ def test_truncate_runes(text: str, limit: int, expected: str) -> None:
     assert truncate_runes(text, limit) == expected
 
 
-@pytest.mark.parametrize(
-    ("text", "limit", "expected"),
-    [
-        ("abcde", 5, "abcde"),
-        ("abcdef", 5, "ab…"),
-        ("ääää", 6, "ä…"),
-        ("ääää", 3, "ä"),
-        ("abc", 2, "ab"),
-    ],
-)
-def test_truncate_bytes(text: str, limit: int, expected: str) -> None:
-    """Bytes count, and the ellipsis weighs three of them."""
-    assert truncate_bytes(text, limit) == expected
-
-
 @given(st.text(), st.integers(0, 40))
 def test_limits_hold(text: str, limit: int) -> None:
     """Whatever the text, the limit holds and a short text is left alone."""
     assert len(truncate_runes(text, limit)) <= limit
-    assert len(truncate_bytes(text, limit).encode()) <= limit
-    if len(text.encode()) <= limit:
-        assert truncate_bytes(text, limit) == truncate_runes(text, limit) == text
+    if len(text) <= limit:
+        assert truncate_runes(text, limit) == text
