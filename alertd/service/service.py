@@ -66,7 +66,7 @@ class Service:
         self._scrubber = scrubber or Scrubber()
         self._env = env
         self.runtime = self._load()
-        self._retired: list[Runtime] = []
+        self._retired: list[tuple[int, Runtime]] = []
         self._wakers: dict[str, asyncio.Event] = {}
         self._reloading = asyncio.Lock()
         self._stopping = asyncio.Event()
@@ -107,7 +107,7 @@ class Service:
         await asyncio.gather(*self._tasks)
         await self.engine.landed()
         await self.database.run(replicas.leave, self.replica_id)
-        for runtime in (*self._retired, self.runtime):
+        for runtime in (*(runtime for _, runtime in self._retired), self.runtime):
             await runtime.close()
         self.database.close()
         log.info("service stopped", action="stopped", replica=self.replica_id)
@@ -130,7 +130,7 @@ class Service:
             self.metrics.reloaded(self.clock.now(), good=False)
             log.error("reload refused", action="reload_refused", error=str(error))
             raise
-        self._retired.append(self.runtime)
+        self._retired.append((self.clock.now(), self.runtime))
         self.runtime = runtime
         self.reload_error = ""
         await self._adopt()
@@ -248,23 +248,35 @@ class Service:
         for source in self.runtime.sources.values():
             if isinstance(source, StoredSnapshots):
                 source.forget(self.clock.now() - source.retention)
-        # What a retired configuration was sending has landed long ago.
-        retired, self._retired = self._retired, []
-        for runtime in retired:
+        await self._close_retired()
+
+    async def _close_retired(self) -> None:
+        """Close the configurations before this one, when whatever they were sending has landed."""
+        now = self.clock.now()
+        over = [(at, runtime) for at, runtime in self._retired if now - at > runtime.delivery.lease]
+        self._retired = [pair for pair in self._retired if pair not in over]
+        for _, runtime in over:
             await runtime.close()
 
     async def _watch_files(self) -> None:
         """Reload when the configuration or a rule file changes; folders are watched, since mounts swap whole files."""
         while not self._stopping.is_set():
-            self._look_elsewhere.clear()
-            self._watched = self._folders()
-            async for changes in awatch(*self._watched, stop_event=self._look_elsewhere, recursive=False):
-                if not any(self._concerns(Path(path)) for _, path in changes):
-                    continue
-                try:
-                    await self.reload()
-                except InvalidInput:
-                    continue
+            try:
+                await self._watch_folders()
+            except Exception:
+                log.exception("files are not watched", action="watch_failed")
+                await asyncio.sleep(LONGEST_SLEEP / 1000)
+
+    async def _watch_folders(self) -> None:
+        self._look_elsewhere.clear()
+        self._watched = self._folders()
+        async for changes in awatch(*self._watched, stop_event=self._look_elsewhere, recursive=False):
+            if not any(self._concerns(Path(path)) for _, path in changes):
+                continue
+            try:
+                await self.reload()
+            except InvalidInput:
+                continue
 
     def _folders(self) -> list[Path]:
         settings = self.runtime.config.settings
