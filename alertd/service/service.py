@@ -74,6 +74,7 @@ class Service:
         self._watched: list[Path] = []
         self._living: tuple[str, ...] = (self.replica_id,)
         self._tasks: list[asyncio.Task[None]] = []
+        self._evaluations: set[asyncio.Task[None]] = set()
         self._scheduler = AsyncIOScheduler(timezone="UTC")
         self.engine = Engine(
             database, self.clock, self.replica_id, lambda: self.runtime, self.metrics, lambda: self._living, self.wake
@@ -101,6 +102,8 @@ class Service:
         """Evaluate no more, finish what is being sent, and leave."""
         if self._scheduler.running:
             self._scheduler.shutdown(wait=False)
+        # The scheduler has cancelled them; each ends when its transaction has, so that no connection is left open.
+        await asyncio.gather(*self._evaluations, return_exceptions=True)
         self._stopping.set()
         self._look_elsewhere.set()
         self.wake()
@@ -189,6 +192,12 @@ class Service:
         self.wake()
 
     async def _evaluate(self, group: ReadyGroup) -> None:
+        evaluation = asyncio.create_task(self._evaluate_slot(group))
+        self._evaluations.add(evaluation)
+        evaluation.add_done_callback(self._evaluations.discard)
+        await evaluation
+
+    async def _evaluate_slot(self, group: ReadyGroup) -> None:
         at = slot_at(group.key, group.interval, self.clock.now())
         try:
             await self.engine.evaluate(group, at)

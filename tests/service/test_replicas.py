@@ -35,9 +35,10 @@ async def replica(folder: Path, database_url: str) -> Service:
 async def crash(service: Service) -> None:
     """End a service as kill -9 does, as far as its rows are concerned."""
     service._scheduler.shutdown(wait=False)
-    for task in (*service._tasks, *service.engine._in_flight):
+    tasks = (*service._tasks, *service._evaluations, *service.engine._in_flight)
+    for task in tasks:
         task.cancel()
-    await asyncio.gather(*service._tasks, return_exceptions=True)
+    await asyncio.gather(*tasks, return_exceptions=True)
     await service.runtime.close()
     service.database.close()
 
