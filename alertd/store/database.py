@@ -6,6 +6,7 @@ calls the function in a thread from a bounded pool, so that a transaction can ne
 
 from __future__ import annotations
 
+import asyncio
 import random
 import sqlite3
 import time
@@ -58,12 +59,17 @@ class Database:
         raise AssertionError("the last try returns or raises")
 
     async def run(self, work: Callable[..., T], *arguments: Any, **options: Any) -> T:
-        """`transaction`, from async code."""
+        """`transaction`, from async code. Who is cancelled meanwhile still waits for its end: it cannot be stopped."""
         if self._limiter is None:
             self._limiter = anyio.CapacityLimiter(1 if self.dialect == "sqlite" else _THREADS)
-        return await anyio.to_thread.run_sync(
-            lambda: self.transaction(work, *arguments, **options), limiter=self._limiter
+        begun = asyncio.ensure_future(
+            anyio.to_thread.run_sync(lambda: self.transaction(work, *arguments, **options), limiter=self._limiter)
         )
+        try:
+            return await asyncio.shield(begun)
+        except asyncio.CancelledError:
+            await asyncio.wait([begun])
+            raise
 
     def check(self) -> None:
         """Raises `DatabaseRefused` unless the database answers."""
