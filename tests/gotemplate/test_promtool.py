@@ -113,7 +113,7 @@ TEXTS = [
     '{{ safeHtml "<b>" }} {{ len $labels }} {{ index $labels "job" }} {{ slice "abc" 1 2 }}',
     '{{ and 1 0 }} {{ or "" "x" }} {{ not 1 }} {{ eq $labels.job "b" "c" }} {{ ne 1 2 }} {{ lt "a" "b" }}',
     "{{ $x := 1 }}{{ range $i, $e := query `x` }}{{ $x = $i }}{{ end }}{{ if $x }}{{ $x := 5 }}{{ end }}{{ $x }}",
-    "{{ range query `x` }}{{ .Value }}{{ break }}{{ else }}a{{ end }}",
+    "{{ range query `x` | sortByLabel `row` }}{{ .Value }}{{ break }}{{ else }}a{{ end }}",
     "{{ range $i, $_ := query `x` }}{{ if $i }}{{ continue }}{{ end }}{{ $i }}{{ end }}",
     "{{ $labels.job.x }}",
     "{{ .Labels.none.x }}",
