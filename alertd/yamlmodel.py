@@ -137,7 +137,8 @@ _TYPES: dict[str, str] = {
     "model_attributes_type": "a mapping of keys to values",
     "none_required": "nothing",
 }
-_LIMITS: dict[str, Callable[[dict[str, Any]], str]] = {
+#: What would be right, by pydantic's name of the mistake, from the bounds that it reports.
+LIMITS: dict[str, Callable[[Mapping[str, Any]], str]] = {
     "greater_than": lambda limits: f"a number above {limits['gt']}",
     "greater_than_equal": lambda limits: f"a number of at least {limits['ge']}",
     "less_than": lambda limits: f"a number below {limits['lt']}",
@@ -156,8 +157,8 @@ def _expected(detail: ErrorDetails) -> str:
     kind = detail["type"]
     if kind in _TYPES:
         return _TYPES[kind]
-    if kind in _LIMITS:
-        return _LIMITS[kind](detail.get("ctx", {}))
+    if kind in LIMITS:
+        return LIMITS[kind](detail.get("ctx", {}))
     return detail["msg"][:1].lower() + detail["msg"][1:]
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from fastapi.exceptions import RequestValidationError
 
 from alertd.api.schemas import FieldProblem
-from alertd.yamlmodel import describe
+from alertd.yamlmodel import LIMITS, describe
 
 _EXPECTED: dict[str, str] = {
     "string_type": "text",
@@ -25,17 +25,6 @@ _EXPECTED: dict[str, str] = {
     "model_attributes_type": "an object",
     "string_unicode": "text in valid Unicode",
     "union_tag_not_found": "an object or a list of objects",
-}
-_LIMITS: dict[str, Callable[[Mapping[str, Any]], str]] = {
-    "greater_than_equal": lambda limits: f"a number of at least {limits['ge']}",
-    "less_than_equal": lambda limits: f"a number of at most {limits['le']}",
-    "string_too_short": lambda limits: "text that is not empty" if limits["min_length"] == 1 else "longer text",
-    "string_too_long": lambda limits: f"text of at most {limits['max_length']} characters",
-    "string_pattern_mismatch": lambda limits: f"text of the form {limits['pattern']}",
-    "too_short": lambda limits: f"at least {limits['min_length']} entries",
-    "too_long": lambda limits: f"at most {limits['max_length']} entries",
-    "literal_error": lambda limits: f"one of {limits['expected']}",
-    "enum": lambda limits: f"one of {limits['expected']}",
 }
 
 
@@ -81,8 +70,8 @@ def _sentence(detail: Mapping[str, Any], place: str) -> str:
         return f"the body is no JSON: {limits['error']} at character {detail['loc'][-1]}"
     if kind == "value_error":
         return str(limits["error"])
-    if kind in _LIMITS:
-        return f"expected {_LIMITS[kind](limits)}, found {describe(detail['input'])}"
+    if kind in LIMITS:
+        return f"expected {LIMITS[kind](limits)}, found {describe(detail['input'])}"
     expected = _EXPECTED.get(kind)
     return f"expected {expected}, found {describe(detail['input'])}" if expected else str(detail["msg"])
 

@@ -42,8 +42,8 @@ class Engine:
     """One replica's hands: it evaluates, expires, flushes and delivers.
 
     `runtime` gives the configuration in force, `living` the replicas that share the rule groups (None: this one is
-    alone); `wake` is called when something became due; `spread` gives random
-    numbers from 0 to 1 for the delays of retries.
+    alone); `wake` is called when something became due; `spread` gives random numbers from 0 to 1 for the delays of
+    retries.
     """
 
     database: Database
