@@ -24,6 +24,8 @@ from alertd.api.alertmanager.app import add_alertmanager
 from alertd.api.limits import BodyLimit, refuse_foreign_media, refuse_unknown_parameters
 from alertd.api.openapi import DescribedApp
 from alertd.api.problems import add_handlers, error_responses
+from alertd.api.prometheus.app import add_prometheus
+from alertd.api.web import WebOptions
 from alertd.service.service import Service
 
 _V1 = (alerts, responding, silences, rules, notifications, history, snapshots, receivers, tokens, status)
@@ -35,8 +37,11 @@ _ERRORS = (
 )
 
 
-def build_app(service: Service, *, listen: str | None = None) -> FastAPI:
-    """The application over a service; `listen` is the address that it is served on, if not the configuration's."""
+def build_app(service: Service, *, listen: str | None = None, web: WebOptions = WebOptions()) -> FastAPI:
+    """The application over a service; `listen` is the address that it is served on, if not the configuration's.
+
+    Of `web`, what concerns every request is the server's; see `guards.guarded`.
+    """
     app = DescribedApp(
         title="alertd",
         version=__version__,
@@ -53,5 +58,7 @@ def build_app(service: Service, *, listen: str | None = None) -> FastAPI:
     for module in _V1:
         app.include_router(module.router, dependencies=strict, responses=error_responses(*_ERRORS))
     app.include_router(operations.router)
-    add_alertmanager(app, service, listen=app.state.listen)
+    add_alertmanager(app, service, listen=app.state.listen, web=web)
+    # Last, as it takes whatever is left under its path.
+    add_prometheus(app, service, listen=app.state.listen)
     return app

@@ -12,6 +12,7 @@ from fastapi import Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from alertd.api.exposure import auth_required
+from alertd.api.guards import USER
 from alertd.api.problems import Refused
 from alertd.config.models import is_loopback
 from alertd.service.service import Service
@@ -44,9 +45,12 @@ CurrentService = Annotated[Service, Depends(service_of)]
 async def identify(request: Request, credentials: Credentials) -> Identity | None:
     """Whoever asks; None for somebody without a token where the configuration gives them no role.
 
-    A token that is given always counts, and a wrong one is refused even where none is needed. Raises `Refused`.
+    A token that is given always counts, and a wrong one is refused even where none is needed. Who came in with a
+    user's password may do everything, as with other programs that read such a file. Raises `Refused`.
     """
     service = service_of(request)
+    if USER in request.scope:
+        return Identity(request.scope[USER], service.runtime.organisation, Role.ADMIN)
     if "authorization" in request.headers:
         secret = credentials.credentials if credentials is not None else ""
         token = await service.database.run(tokens.authenticate, secret, service.clock.now()) if secret else None
@@ -60,7 +64,8 @@ async def identify(request: Request, credentials: Credentials) -> Identity | Non
         return None
     else:
         role = Role.ADMIN
-    _refuse_foreign_pages(request, service.runtime.external_url)
+    if not getattr(request.app.state, "any_page", False):
+        _refuse_foreign_pages(request, service.runtime.external_url)
     return Identity(ANONYMOUS, service.runtime.organisation, role)
 
 

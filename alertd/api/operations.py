@@ -73,8 +73,7 @@ async def metrics(service: CurrentService, identity: Anybody) -> Response:
     """In Prometheus' text format. Open to everybody unless `auth.required` is true in the configuration."""
     if service.runtime.config.settings.auth.required:
         require_owner(await require(Role.VIEWER)(identity), service)
-    await service.health()
-    return Response(service.metrics.exposition(), media_type=CONTENT_TYPE_LATEST)
+    return Response(await service.exposition(), media_type=CONTENT_TYPE_LATEST)
 
 
 @router.post(

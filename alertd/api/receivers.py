@@ -10,9 +10,9 @@ from sqlalchemy import Connection
 from alertd.api.auth import CurrentService, Editor, Viewer
 from alertd.api.problems import error_responses, not_found
 from alertd.api.schemas import ChannelAnswer, ReceiverAnswer, ReceiverList, ReceiverTest, TestedIntegrationAnswer
-from alertd.store import outbox
+from alertd.store import channels
+from alertd.store.channels import Channel
 from alertd.store.history import Event, record
-from alertd.store.outbox import Channel
 
 router = APIRouter(prefix="/v1/receivers", tags=["receivers"])
 
@@ -59,9 +59,7 @@ async def test_receiver(service: CurrentService, identity: Editor, name: str) ->
 
 def _channels(connection: Connection, organisation: str) -> dict[str, Channel]:
     return {
-        channel.integration: channel
-        for channel in outbox.all_channels(connection)
-        if channel.organisation == organisation
+        channel.integration: channel for channel in channels.every(connection) if channel.organisation == organisation
     }
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import signal
 import socket
-from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+import ssl
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 
 import structlog
 import uvicorn
@@ -14,6 +15,10 @@ import uvloop
 
 from alertd.api.app import build_app
 from alertd.api.exposure import check_exposure, split_address
+from alertd.api.guards import guarded
+from alertd.api.web import WebOptions
+from alertd.api.webconfig import TlsServerConfig, tls_context
+from alertd.config.models import is_loopback
 from alertd.errors import AlertdError, InvalidInput
 from alertd.service.service import Service
 
@@ -24,35 +29,65 @@ _PATIENCE = 10
 _BACKLOG = 2048
 
 OnListening = Callable[[str], None]
+Listen = str | Sequence[str]
 
 
-def serve(service: Service, listen: str | None = None, *, on_listening: OnListening | None = None) -> None:
+def serve(
+    service: Service,
+    listen: Listen | None = None,
+    *,
+    on_listening: OnListening | None = None,
+    web: WebOptions = WebOptions(),
+    sockets: Sequence[socket.socket] = (),
+) -> None:
     """Serve until SIGTERM or SIGINT; SIGHUP reloads the configuration.
 
-    `listen` goes before the configuration's own address; with port 0 the system chooses one, and `on_listening` and
-    the log are told which. Raises `AlertdError` when the address cannot be had or would be open to everybody.
+    `listen`, one address or several, goes before the configuration's own; with port 0 the system chooses one, and
+    `on_listening` and the log are told which. `sockets` that listen already go before both. Raises `AlertdError` when
+    an address cannot be had or would be open to everybody.
     """
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(_serve(service, listen, on_listening))
+        runner.run(_serve(service, listen, on_listening, web, sockets))
 
 
-async def _serve(service: Service, listen: str | None, on_listening: OnListening | None) -> None:
-    server = ApiServer(service, listen or str(service.runtime.config.settings.listen), on_listening)
+async def _serve(
+    service: Service,
+    listen: Listen | None,
+    on_listening: OnListening | None,
+    web: WebOptions,
+    sockets: Sequence[socket.socket],
+) -> None:
+    server = ApiServer(
+        service, listen or str(service.runtime.config.settings.listen), on_listening, web=web, sockets=sockets
+    )
     with _signals(server):
         await server.run()
 
 
 class ApiServer:
-    """A service and its API on one address: `run` returns after `stop`."""
+    """A service and its API on some addresses: `run` returns after `stop`."""
 
-    def __init__(self, service: Service, listen: str, on_listening: OnListening | None = None) -> None:
-        """Take the address at once. Raises `AlertdError` when that is not possible or would be open to all."""
-        check_exposure(listen, service.runtime.config.settings.auth)
+    def __init__(
+        self,
+        service: Service,
+        listen: Listen,
+        on_listening: OnListening | None = None,
+        *,
+        web: WebOptions = WebOptions(),
+        sockets: Sequence[socket.socket] = (),
+    ) -> None:
+        """Take the addresses at once. Raises `AlertdError` when that is not possible or would be open to all."""
+        wanted = [listen] if isinstance(listen, str) else list(listen)
         self._service = service
-        self._listener = _bind(listen)
-        self.address = _address_of(self._listener)
+        tls = web.config.tls_server_config
+        context = _context(tls) if tls is not None else None
+        self._listeners = list(sockets) or _bind_all(wanted, service, users=bool(web.config.basic_auth_users))
+        self.addresses = [_address_of(listener) for listener in self._listeners]
+        self.address = self.addresses[0]
+        # Whether tokens are needed follows from the most open of the addresses.
+        open_first = sorted(self.addresses, key=lambda address: is_loopback(split_address(address)[0]))
         config = uvicorn.Config(
-            build_app(service, listen=self.address),
+            guarded(build_app(service, listen=open_first[0], web=web), web),
             loop="none",
             http="httptools",
             lifespan="off",
@@ -60,17 +95,20 @@ class ApiServer:
             log_config=None,
             server_header=False,
             timeout_graceful_shutdown=_PATIENCE,
+            ssl_context_factory=None if context is None else lambda _config, _default: context,
         )
-        self._server = _Server(config, self.address, on_listening)
+        self._server = _Server(config, self.addresses, on_listening)
 
     async def run(self) -> None:
         """Start the service, answer requests until `stop`, let the open ones end, and stop the service."""
-        with closing(self._listener):
+        try:
             await self._service.start()
             try:
-                await self._server.serve(sockets=[self._listener])
+                await self._server.serve(sockets=self._listeners)
             finally:
                 await self._service.stop()
+        finally:
+            self.close()
 
     def stop(self) -> None:
         """Take no more requests. Asked for twice, it waits for nobody."""
@@ -78,8 +116,9 @@ class ApiServer:
         self._server.should_exit = True
 
     def close(self) -> None:
-        """Give the address back without having run."""
-        self._listener.close()
+        """Give the addresses back."""
+        for listener in self._listeners:
+            listener.close()
 
     async def reload(self) -> None:
         """Read the configuration anew; what is wrong with it is in the log and in the service's health."""
@@ -92,9 +131,9 @@ class ApiServer:
 class _Server(uvicorn.Server):
     """uvicorn without signal handlers of its own: after them it would end the process before the service has ended."""
 
-    def __init__(self, config: uvicorn.Config, address: str, on_listening: OnListening | None) -> None:
+    def __init__(self, config: uvicorn.Config, addresses: Sequence[str], on_listening: OnListening | None) -> None:
         super().__init__(config)
-        self._address = address
+        self._addresses = addresses
         self._on_listening = on_listening
 
     @contextmanager
@@ -103,9 +142,10 @@ class _Server(uvicorn.Server):
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
-        log.info("Listening on", action="listening", address=self._address)
-        if self._on_listening is not None:
-            self._on_listening(self._address)
+        for address in self._addresses:
+            log.info("Listening on", action="listening", address=address)
+            if self._on_listening is not None:
+                self._on_listening(address)
 
 
 @contextmanager
@@ -126,6 +166,28 @@ def _signals(server: ApiServer) -> Iterator[None]:
     finally:
         for number in handlers:
             loop.remove_signal_handler(number)
+
+
+def _context(tls: TlsServerConfig) -> ssl.SSLContext:
+    try:
+        return tls_context(tls)
+    except OSError as error:
+        raise AlertdError(f"the certificate in {tls.cert_file} cannot be used: {error}") from error
+
+
+def _bind_all(addresses: Sequence[str], service: Service, *, users: bool) -> list[socket.socket]:
+    """Listeners on all of the addresses, or on none."""
+    listeners: list[socket.socket] = []
+    try:
+        for address in addresses:
+            if not users:
+                check_exposure(address, service.runtime.config.settings.auth)
+            listeners.append(_bind(address))
+    except AlertdError:
+        for listener in listeners:
+            listener.close()
+        raise
+    return listeners
 
 
 def _bind(listen: str) -> socket.socket:

@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from alertd import __version__
-from alertd.cli import alerts, checking, databases, demo, dryrun, listings, serving, silences
+from alertd.cli import alertmanager, alerts, checking, databases, demo, dryrun, listings, serving, silences
 from alertd.cli.exits import EXPLAINED, CommandFailed, Exit
 from alertd.cli.output import complain
 from alertd.errors import AlertdError, InvalidInput
@@ -43,6 +43,7 @@ def _options(
 
 
 app.command()(serving.serve)
+app.command(context_settings=alertmanager.SETTINGS, add_help_option=False)(alertmanager.alertmanager)
 app.command()(checking.check)
 app.command("dry-run")(dryrun.dry_run)
 app.add_typer(alerts.app, name="alert")

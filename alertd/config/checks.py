@@ -8,8 +8,8 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable, Iterator, Mapping
 
-from alertd.config.inheritance import missing_email, missing_slack
 from alertd.config.models import Settings
+from alertd.config.receivers import KINDS, key_of
 from alertd.config.types import Complaint, Section, is_given
 from alertd.errors import Problem
 from alertd.yamlfile import Document, Path
@@ -102,11 +102,11 @@ def _routes(document: Document, data: Mapping[str, object]) -> Iterator[Problem]
 def _integrations(document: Document, data: Mapping[str, object]) -> Iterator[Problem]:
     general = _mapping(data.get("global"))
     for number, receiver in enumerate(_list(data.get("receivers"))):
-        for key, missing in (("email_configs", missing_email), ("slack_configs", missing_slack)):
-            for index, written in enumerate(_list(_mapping(receiver).get(key))):
+        for kind, config in KINDS.items():
+            for index, written in enumerate(_list(_mapping(receiver).get(key_of(kind)))):
                 if isinstance(written, dict):
-                    path = ("receivers", number, key, index)
-                    yield from _placed(document, path, written, missing(written, general))
+                    path = ("receivers", number, key_of(kind), index)
+                    yield from _placed(document, path, written, config.missing(written, general))
 
 
 def _default_source(document: Document, data: Mapping[str, object]) -> Iterator[Problem]:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pydantic import SecretStr
 
-from alertd.config.http import Authorization, BasicAuth, HttpConfig, HttpHeader, TlsConfig
-from alertd.http import ClientSettings, TlsSettings
+from alertd.config.http import Authorization, BasicAuth, HttpConfig, HttpHeader, OAuth2, ProxyConfig, TlsConfig
+from alertd.http import ClientSettings, OAuth2Settings, ProxySettings, TlsSettings
 
 
 def client_settings(config: HttpConfig) -> ClientSettings:
@@ -18,13 +18,14 @@ def client_settings(config: HttpConfig) -> ClientSettings:
         basic_username_file=basic.username_file,
         basic_password=_plain(basic.password),
         basic_password_file=basic.password_file,
-        authorization_type=authorization.type,
+        authorization_type=authorization.type.strip() or "Bearer",
         credentials=_plain(authorization.credentials) or _plain(config.bearer_token),
         credentials_file=authorization.credentials_file or config.bearer_token_file,
+        oauth2=_oauth2(config.oauth2) if config.oauth2 else None,
         tls=tls_settings(config.tls_config),
-        proxy_url=_plain(config.proxy_url),
+        proxy=_proxy(config),
         follow_redirects=config.follow_redirects,
-        headers=tuple((name, _joined(header)) for name, header in headers if not header.files),
+        headers=tuple((name, value) for name, header in headers for value in _values(header)),
         header_files=tuple((name, path) for name, header in headers for path in header.files),
     )
 
@@ -32,8 +33,11 @@ def client_settings(config: HttpConfig) -> ClientSettings:
 def tls_settings(config: TlsConfig) -> TlsSettings:
     """TLS as the client and the mail sender take it."""
     return TlsSettings(
+        ca=config.ca,
         ca_file=config.ca_file,
+        cert=config.cert,
         cert_file=config.cert_file,
+        key=_plain(config.key),
         key_file=config.key_file,
         server_name=config.server_name,
         insecure_skip_verify=config.insecure_skip_verify,
@@ -42,8 +46,31 @@ def tls_settings(config: TlsConfig) -> TlsSettings:
     )
 
 
-def _joined(header: HttpHeader) -> str:
-    return ", ".join([*header.values, *map(_plain, header.secrets)])
+def _oauth2(config: OAuth2) -> OAuth2Settings:
+    return OAuth2Settings(
+        client_id=config.client_id,
+        token_url=config.token_url or "",
+        client_secret=_plain(config.client_secret),
+        client_secret_file=config.client_secret_file,
+        scopes=config.scopes,
+        endpoint_params=tuple(config.endpoint_params.items()),
+        tls=tls_settings(config.tls_config),
+        proxy=_proxy(config),
+    )
+
+
+def _proxy(config: ProxyConfig) -> ProxySettings:
+    headers = config.proxy_connect_header.items()
+    return ProxySettings(
+        url=_plain(config.proxy_url),
+        no_proxy=config.no_proxy,
+        from_environment=config.proxy_from_environment,
+        connect_headers=tuple((name, _plain(value)) for name, values in headers for value in values),
+    )
+
+
+def _values(header: HttpHeader) -> tuple[str, ...]:
+    return (*header.values, *map(_plain, header.secrets))
 
 
 def _plain(secret: SecretStr | None) -> str:

@@ -9,7 +9,8 @@ from pydantic import Field
 
 from alertd.clock import MINUTE
 from alertd.config.http import HttpConfig, TlsConfig
-from alertd.config.receivers import OTHER_KINDS, SLACK_POST_MESSAGE, Receiver, not_supported
+from alertd.config.integrations.slack import SLACK_POST_MESSAGE
+from alertd.config.receivers import Receiver
 from alertd.config.routing import InhibitRuleConfig, RouteConfig, TimeIntervalConfig
 from alertd.config.service import AcknowledgementConfig, AuthConfig, DeliveryConfig, RetentionConfig, SourceConfig
 from alertd.config.types import (
@@ -33,6 +34,12 @@ from alertd.config.types import (
 )
 
 PAGERDUTY_EVENTS = "https://events.pagerduty.com/v2/enqueue"
+OPSGENIE = "https://api.opsgenie.com/"
+VICTOROPS = "https://alert.victorops.com/integrations/generic/20131114/alert/"
+WECHAT = "https://qyapi.weixin.qq.com/cgi-bin/"
+TELEGRAM = "https://api.telegram.org"
+WEBEX = "https://webexapis.com/v1/messages"
+ROCKETCHAT = "https://open.rocket.chat/"
 
 
 class GlobalConfig(Section):
@@ -62,12 +69,41 @@ class GlobalConfig(Section):
     slack_app_token_file: File = Field("", description="A file with the bot's token.")
     slack_app_url: HttpUrl = Field(SLACK_POST_MESSAGE, description="Where a Slack bot posts.")
     pagerduty_url: HttpUrl = Field(PAGERDUTY_EVENTS, description="Where PagerDuty takes events.")
+    opsgenie_api_url: HttpUrl = Field(OPSGENIE, description="Opsgenie's API.")
+    opsgenie_api_key: Secret | None = Field(None, description="The key of Opsgenie's API.")
+    opsgenie_api_key_file: File = Field("", description="A file with the key of Opsgenie's API.")
+    victorops_api_url: HttpUrl = Field(VICTOROPS, description="VictorOps' API.")
+    victorops_api_key: Secret | None = Field(None, description="The key of VictorOps' API.")
+    victorops_api_key_file: File = Field("", description="A file with the key of VictorOps' API.")
+    wechat_api_url: HttpUrl = Field(WECHAT, description="WeCom's API.")
+    wechat_api_secret: Secret | None = Field(None, description="The secret of an application at WeCom.")
+    wechat_api_secret_file: File = Field("", description="A file with the application's secret.")
+    wechat_api_corp_id: Text = Field("", description="The company's id at WeCom.")
+    telegram_api_url: HttpUrl = Field(TELEGRAM, description="Telegram's API.")
+    telegram_bot_token: Secret | None = Field(None, description="The token of a Telegram bot.")
+    telegram_bot_token_file: File = Field("", description="A file with the Telegram bot's token.")
+    webex_api_url: HttpUrl = Field(WEBEX, description="Where Webex takes messages.")
+    rocketchat_api_url: HttpUrl = Field(ROCKETCHAT, description="The Rocket.Chat server.")
+    rocketchat_token: Secret | None = Field(None, description="The token of a user at Rocket.Chat.")
+    rocketchat_token_file: File = Field("", description="A file with the user's token.")
+    rocketchat_token_id: Secret | None = Field(None, description="The id of the user at Rocket.Chat.")
+    rocketchat_token_id_file: File = Field("", description="A file with the user's id.")
+    mattermost_webhook_url: SecretUrl | None = Field(None, description="The incoming webhook of Mattermost.")
+    mattermost_webhook_url_file: File = Field("", description="A file with the incoming webhook of Mattermost.")
+    jira_api_url: HttpUrl | None = Field(None, description="Jira's API.")
 
     exclusive = (
         ("smtp_auth_password", "smtp_auth_password_file"),
         ("smtp_auth_secret", "smtp_auth_secret_file"),
         ("slack_api_url", "slack_api_url_file"),
         ("slack_app_token", "slack_app_token_file"),
+        ("opsgenie_api_key", "opsgenie_api_key_file"),
+        ("victorops_api_key", "victorops_api_key_file"),
+        ("wechat_api_secret", "wechat_api_secret_file"),
+        ("telegram_bot_token", "telegram_bot_token_file"),
+        ("rocketchat_token", "rocketchat_token_file"),
+        ("rocketchat_token_id", "rocketchat_token_id_file"),
+        ("mattermost_webhook_url", "mattermost_webhook_url_file"),
     )
 
     @classmethod
@@ -79,10 +115,6 @@ class GlobalConfig(Section):
         if token and url and written.get("slack_api_url") != app_url:
             names = ("slack_app_token/slack_app_token_file", "slack_api_url/slack_api_url_file")
             yield names[1], at_most_one(*names)
-        for key in written:
-            kind = key.partition("_")[0]
-            if kind in OTHER_KINDS:
-                yield key, not_supported(kind)
 
 
 def is_database_url(url: str) -> bool:

@@ -9,8 +9,8 @@ import yaml
 from pydantic import BaseModel, SecretStr
 from pydantic.fields import FieldInfo
 
+from alertd.config.integrations.webhook import WebhookConfig
 from alertd.config.loading import Config
-from alertd.config.receivers import WebhookConfig
 from alertd.yamlfile import SourceFloat, SourceInt, text_of
 
 HIDDEN = "<secret>"

@@ -7,7 +7,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, ClassVar
-from urllib.parse import urlsplit
 
 from pydantic import (
     AfterValidator,
@@ -17,14 +16,18 @@ from pydantic import (
     Field,
     PlainValidator,
     SecretStr,
-    StrictInt,
     ValidationInfo,
     model_validator,
 )
 
+from alertd.config.goscalars import to_go_duration, to_time_out, to_whole
+from alertd.config.urls import check_http_url
 from alertd.promql.durations import parse_duration
 from alertd.yamlfile import text_of
 from alertd.yamlmodel import describe, keys_of
+
+HIDDEN = "<secret>"
+"""What is shown in place of a secret."""
 
 Complaint = tuple[str, str]
 """A key of a section, or "" for the section itself, and a sentence about it."""
@@ -33,11 +36,12 @@ Complaint = tuple[str, str]
 class Section(BaseModel):
     """One mapping of the file. Unknown keys are refused; a key without a value is as good as absent.
 
-    `exclusive` names groups of keys of which at most one may be given.
+    `exclusive` names groups of keys of which at most one may be given; `exclusive_of` is said before their names.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
     exclusive: ClassVar[tuple[tuple[str, ...], ...]] = ()
+    exclusive_of: ClassVar[str] = ""
 
     @model_validator(mode="before")
     @classmethod
@@ -53,7 +57,7 @@ class Section(BaseModel):
         for keys in cls.exclusive:
             given = [key for key in keys if is_given(written, key)]
             if len(given) > 1:
-                yield given[-1], at_most_one(*keys)
+                yield given[-1], at_most_one(cls.exclusive_of + keys[0], *keys[1:])
 
 
 def is_given(written: Mapping[str, object], key: str) -> bool:
@@ -76,17 +80,24 @@ def own(default: Any, description: str, **options: Any) -> Any:
     return Field(default, description=description, json_schema_extra={"own": True}, **options)
 
 
+def required(description: str) -> Any:
+    """A text that must be given, and about which the section complains in its own words."""
+    return Field("", description=description, json_schema_extra={"required": True})
+
+
 def to_text(value: object) -> object:
-    """A scalar as it was written; anything else as it is."""
+    """A scalar as it was written, nothing as empty text; anything else as it is."""
+    if value is None:
+        return ""
     return text_of(value) if isinstance(value, bool | int | float) else value
 
 
-_TRUE = {"true", "yes", "on"}
-_FALSE = {"false", "no", "off"}
+_TRUE = {spelled for word in ("y", "yes", "on", "true") for spelled in (word, word.capitalize(), word.upper())}
+_FALSE = {spelled for word in ("n", "no", "off", "false") for spelled in (word, word.capitalize(), word.upper())}
 
 
 def _to_flag(value: object) -> bool:
-    word = text_of(value).lower() if isinstance(value, bool | str) else ""
+    word = text_of(value) if isinstance(value, bool | str) else ""
     if word in _TRUE | _FALSE:
         return word in _TRUE
     raise ValueError(f"expected true or false, found {describe(value)}")
@@ -98,11 +109,10 @@ def _to_duration(value: object) -> int:
         raise ValueError(f"expected a duration as 30s, 5m or 1d12h, found {describe(value)}")
     try:
         return parse_duration(text)
-    except ValueError:
+    except ValueError as error:
         unit = f"; did you mean {text}s?" if text.isdigit() else ""
-        raise ValueError(
-            f"{text!r} is no duration: write whole numbers with units (y w d h m s ms), as in 30s or 1h30m{unit}"
-        ) from None
+        remedy = f"write whole numbers with units (y w d h m s ms), as in 30s or 1h30m{unit}"
+        raise ValueError(f"{error}; {remedy}") from None
 
 
 def flag_of(written: object) -> bool | None:
@@ -122,14 +132,14 @@ def duration_of(written: object) -> int | None:
 
 
 def _check_http_url(url: str) -> str:
-    parts = urlsplit(url)
-    if parts.scheme not in {"http", "https"} or not parts.hostname:
-        raise ValueError("this is no web address; write it in full, as in https://example.org/path")
+    check_http_url(url)
     return url
 
 
 def _check_secret_url(url: SecretStr) -> SecretStr:
-    _check_http_url(url.get_secret_value())
+    # What Alertmanager's status page shows in place of a secret is taken as one, so that such a page can be read again.
+    if url.get_secret_value() != HIDDEN:
+        check_http_url(url.get_secret_value())
     return url
 
 
@@ -140,7 +150,7 @@ def _resolve(path: str, info: ValidationInfo) -> str:
 
 def _check_label_name(name: str) -> str:
     if not name:
-        raise ValueError("a label name cannot be empty; write the name of a label")
+        raise ValueError('invalid label name ""; write the name of a label')
     return name
 
 
@@ -161,8 +171,22 @@ _HOST_PORT = re.compile(r"(?:\[(?P<v6>[0-9a-fA-F:.%]+)\]|(?P<host>[^:\s/]*)):(?P
 def _to_host_port(value: object) -> HostPort:
     found = _HOST_PORT.fullmatch(value) if isinstance(value, str) else None
     if found is None or int(found["port"]) > 65_535:
-        raise ValueError(f"expected host:port as 127.0.0.1:9093 or mail.example.org:587, found {describe(value)}")
+        remedy = "write host:port, as in 127.0.0.1:9093 or mail.example.org:587"
+        raise ValueError(f"{_wrong_address(value)}; {remedy}")
     return HostPort(found["v6"] or found["host"], int(found["port"]))
+
+
+def _wrong_address(value: object) -> str:
+    """What is wrong with a `host:port`, in the words of Go where it sees it too."""
+    if not isinstance(value, str) or not value:
+        return f"expected host:port, found {describe(value)}"
+    if ":" not in value:
+        return f"address {value}: missing port in address"
+    if value.endswith(":"):
+        return f'address "{value}": port cannot be empty'
+    if value.count(":") > 1 and not value.startswith("["):
+        return f"address {value}: too many colons in address"
+    return f"expected host:port, found {describe(value)}"
 
 
 @dataclass(frozen=True)
@@ -175,9 +199,12 @@ class Kind:
 Text = Annotated[str, BeforeValidator(to_text), Kind("text")]
 Template = Annotated[str, BeforeValidator(to_text), Kind("template")]
 Flag = Annotated[bool, PlainValidator(_to_flag), Kind("true or false")]
-Count = Annotated[StrictInt, Field(ge=0), Kind("number")]
-PositiveCount = Annotated[StrictInt, Field(ge=1), Kind("number")]
+Count = Annotated[int, BeforeValidator(to_whole), Field(ge=0), Kind("number")]
+PositiveCount = Annotated[int, BeforeValidator(to_whole), Field(ge=1), Kind("number")]
 Duration = Annotated[int, PlainValidator(_to_duration), Kind("duration")]
+GoDuration = Annotated[int, PlainValidator(to_go_duration), Kind("short duration")]
+TimeOut = Annotated[int, PlainValidator(to_time_out), Kind("short duration")]
+Whole = Annotated[int, PlainValidator(to_whole), Kind("number")]
 Secret = Annotated[SecretStr, BeforeValidator(to_text), Kind("secret")]
 HttpUrl = Annotated[str, AfterValidator(_check_http_url), Kind("URL")]
 SecretUrl = Annotated[SecretStr, AfterValidator(_check_secret_url), Kind("secret URL")]

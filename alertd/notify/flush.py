@@ -20,7 +20,7 @@ from alertd.routing.told import Content, Entry
 from alertd.routing.tree import Node, RouteTree
 from alertd.store import groups as group_rows
 from alertd.store import outbox
-from alertd.store.groups import Group, GroupState
+from alertd.store.groups import Group, GroupState, Schedule
 from alertd.store.history import Event, record
 from alertd.store.outbox import Notification
 
@@ -44,8 +44,9 @@ def flush_due(connection: Connection, routing: Routing, now: int, limit: int) ->
     for organisation, found in groupby(sorted(due, key=lambda group: group.organisation), lambda g: g.organisation):
         states = group_rows.group_states(connection, organisation, list(found))
         with routing.watch(organisation).current(connection, organisation, now) as gatekeeper:
-            for state in states:
-                _flush(connection, state, routing, gatekeeper, now)
+            situations = [situation_of(state, routing, gatekeeper, now) for state in states]
+        plans = [plan_flush(situation, now) for situation in situations]
+        _write(connection, organisation, list(zip(states, plans, strict=True)), routing, now)
     return len(due)
 
 
@@ -116,67 +117,69 @@ def _message_alert(alert: Alert, content: Content, now: int) -> MessageAlert:
     )
 
 
-def _flush(connection: Connection, state: GroupState, routing: Routing, gatekeeper: Gatekeeper, now: int) -> None:
-    group = state.group
-    node = routing.tree.find(group.route_id)
-    situation = situation_of(state, routing, gatekeeper, now)
-    plan = plan_flush(situation, now)
-    receiver = group.receiver if node is None else node.route.receiver
-    outbox.add(
-        connection,
-        [notification_for(state, send, now, receiver=receiver) for send in plan.sends if send.update is None],
-    )
+def _write(
+    connection: Connection,
+    organisation: str,
+    planned: Sequence[tuple[GroupState, FlushPlan]],
+    routing: Routing,
+    now: int,
+) -> None:
+    """Write what the plans say: what every flush writes as sets, what few do one by one."""
+    fresh: list[Notification] = []
+    verdicts: dict[tuple[str, str], Verdict] = {}
+    events: list[Event] = []
+    schedules = []
+    for state, plan in planned:
+        group, node = state.group, routing.tree.find(state.group.route_id)
+        receiver = group.receiver if node is None else node.route.receiver
+        fresh += [notification_for(state, send, now, receiver=receiver) for send in plan.sends if send.update is None]
+        _change_open(connection, state, plan, now)
+        for integration, content in plan.settle.items():
+            group_rows.settle(connection, organisation, group.id, integration, content)
+        recorded = {member.alert.fingerprint: member for member in state.members}
+        changed = _changed(recorded, plan.verdicts)
+        verdicts.update(((group.id, fingerprint), verdict) for fingerprint, verdict in changed.items())
+        events += _gate_events(recorded, changed, group, now)
+        schedules.append(_schedule(group, node, plan, now))
+    outbox.add(connection, fresh)
+    group_rows.write_verdicts(connection, organisation, verdicts, now)
+    record(connection, organisation, events)
+    group_rows.schedule(connection, organisation, schedules)
+    for state, plan in planned:
+        if plan.drop or not state.members:
+            group_rows.drop_members(connection, organisation, state.group.id, plan.drop)
+
+
+def _change_open(connection: Connection, state: GroupState, plan: FlushPlan, now: int) -> None:
+    """What becomes of the group's notifications that are on their way already."""
+    organisation = state.group.organisation
     for send in plan.sends:
         if send.update is not None:
             alerts = message_alerts(state, send.content, now)
             outbox.rewrite(
-                connection,
-                group.organisation,
-                send.update,
-                reason=send.reason.value,
-                content=send.content,
-                alerts=alerts,
+                connection, organisation, send.update, reason=send.reason.value, content=send.content, alerts=alerts
             )
         if send.supersede is not None:
-            outbox.close(
-                connection, group.organisation, send.supersede, outbox.SUPERSEDED, "a newer message says more", now
-            )
+            outbox.close(connection, organisation, send.supersede, outbox.SUPERSEDED, "a newer message says more", now)
     for notification_id in plan.withdraw:
-        outbox.close(connection, group.organisation, notification_id, outbox.WITHDRAWN, "nothing to say any more", now)
+        outbox.close(connection, organisation, notification_id, outbox.WITHDRAWN, "nothing to say any more", now)
     for notification_id in plan.outdated:
-        outbox.mark_outdated(connection, group.organisation, notification_id)
-    for integration, content in plan.settle.items():
-        group_rows.settle(connection, group.organisation, group.id, integration, content)
-    _record_verdicts(connection, state, plan.verdicts, now)
-    _schedule(connection, group, node, plan, now)
-    if plan.drop or not state.members:
-        group_rows.drop_members(connection, group.organisation, group.id, plan.drop)
+        outbox.mark_outdated(connection, organisation, notification_id)
 
 
-def _schedule(connection: Connection, group: Group, node: Node | None, plan: FlushPlan, now: int) -> None:
+def _schedule(group: Group, node: Node | None, plan: FlushPlan, now: int) -> Schedule:
     interval = _ORPHAN_INTERVAL if node is None else node.route.group_interval
     beat = next_flush(group.beat_at, interval, now) if group.beat_at <= now else group.beat_at
-    group_rows.schedule(
-        connection,
-        group.organisation,
-        group.id,
-        beat_at=beat,
-        next_flush_at=min(beat, plan.wake_at) if plan.wake_at is not None else beat,
-        flushed_at=now,
-    )
+    return Schedule(group.id, beat, beat if plan.wake_at is None else min(beat, plan.wake_at), now)
 
 
-def _record_verdicts(connection: Connection, state: GroupState, verdicts: Mapping[str, Verdict], now: int) -> None:
-    """Store the gate of each member where it is another one than before, and say so in the history."""
-    recorded = {member.alert.fingerprint: member for member in state.members}
-    changed = {
+def _changed(recorded: Mapping[str, group_rows.GroupMember], verdicts: Mapping[str, Verdict]) -> Mapping[str, Verdict]:
+    """The verdicts that are other ones than before."""
+    return {
         fingerprint: verdict
         for fingerprint, verdict in verdicts.items()
         if (recorded[fingerprint].gate, recorded[fingerprint].gate_detail) != (verdict.gate, verdict.detail)
     }
-    organisation, group = state.group.organisation, state.group
-    group_rows.write_verdicts(connection, organisation, group.id, changed, now)
-    record(connection, organisation, _gate_events(recorded, changed, group, now))
 
 
 def _gate_events(

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from alertd.notify.receivers.base import DeliveryFailed
-from alertd.store.outbox import Channel
+from alertd.store.channels import Channel
 
 SECOND = 1_000
 FIRST_DELAY = 1 * SECOND

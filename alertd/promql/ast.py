@@ -16,10 +16,12 @@ from alertd.promql.matchers import METRIC_NAME, Matcher
 from alertd.promql.signatures import MATRIX, SCALAR, STRING, VECTOR, Function, ValueType
 
 AtModifier: TypeAlias = int | Literal["start", "end"] | None
+Extension: TypeAlias = Literal["", "anchored", "smoothed"]
 DurationValue: TypeAlias = "int | DurationExpr"
 
 COMPARISONS = frozenset(("==", "!=", ">", "<", ">=", "<="))
 SET_OPERATORS = frozenset(("and", "or", "unless"))
+TRIM_OPERATORS = frozenset(("</", ">/"))
 AGGREGATORS_WITH_PARAMETER = frozenset(("topk", "bottomk", "count_values", "quantile", "limitk", "limit_ratio"))
 
 
@@ -121,12 +123,19 @@ class VectorMatching:
     """How the series of two vectors find each other.
 
     `group` names the side that may have many series per group; None is one-to-one (many-to-many for set operators).
+    `fill_left` and `fill_right` are the values that stand in for series which only the other side has.
     """
 
     on: bool = False
     labels: tuple[str, ...] = ()
     group: Literal["left", "right"] | None = None
     include: tuple[str, ...] = ()
+    fill_left: float | None = None
+    fill_right: float | None = None
+
+    @property
+    def fills(self) -> bool:
+        return self.fill_left is not None or self.fill_right is not None
 
 
 @dataclass(slots=True)
@@ -187,12 +196,16 @@ class Call(Expr):
 
 @dataclass(slots=True)
 class VectorSelector(Expr):
-    """`name` is the metric name that stood outside the braces; `matchers` include it as their last member."""
+    """`name` is the metric name that stood outside the braces; `matchers` include it as their last member.
+
+    `extension` lets a range see samples beyond its ends, and an instant the sample behind it.
+    """
 
     name: str
     matchers: tuple[Matcher, ...] = ()
     offset: DurationValue = 0
     at: AtModifier = None
+    extension: Extension = ""
 
     @property
     def type(self) -> ValueType:
@@ -202,10 +215,11 @@ class VectorSelector(Expr):
         """Matchers are conditions that must all hold: their order says nothing."""
         if not isinstance(other, VectorSelector):
             return NotImplemented
-        return (self.name, self.offset, self.at, sorted(map(str, self.matchers))) == (
+        return (self.name, self.offset, self.at, self.extension, sorted(map(str, self.matchers))) == (
             other.name,
             other.offset,
             other.at,
+            other.extension,
             sorted(map(str, other.matchers)),
         )
 

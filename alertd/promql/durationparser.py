@@ -79,6 +79,8 @@ def _at(parser: Parser, expr: Expr) -> int | str:
 
 def _value(parser: Parser, operand: DurationOperand, *, positive: bool) -> DurationValue:
     if isinstance(operand, DurationExpr):
+        if not parser.features.duration_expressions:
+            parser.fail("experimental duration expression is not enabled", operand.start, operand.end)
         return operand
     seconds = operand.value
     if not abs(seconds) <= _LONGEST_SECONDS:

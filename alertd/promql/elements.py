@@ -4,32 +4,48 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from alertd.promql.errors import EvaluationError
+from alertd.promql.histogram import FloatHistogram
 from alertd.promql.matchers import METRIC_NAME
 
 Labels: TypeAlias = Mapping[str, str]
 LabelKey: TypeAlias = frozenset[tuple[str, str]]
 
+TYPE_LABEL: Final = "__type__"
+UNIT_LABEL: Final = "__unit__"
+_DESCRIBING: Final = frozenset((METRIC_NAME, TYPE_LABEL, UNIT_LABEL))
+
 
 @dataclass(slots=True)
 class Element:
-    """One series of an instant vector. `drop_name`: its `__name__` is on the way out, but not yet removed."""
+    """One series of an instant vector: a number, or a native histogram (then `value` says nothing).
+
+    `drop_name`: its `__name__` is on the way out, but not yet removed.
+    """
 
     labels: Labels
     value: float
     drop_name: bool = False
+    histogram: FloatHistogram | None = None
 
 
 @dataclass(slots=True)
 class Window:
-    """One series of a range vector, stale markers left out."""
+    """One series of a range vector, stale markers left out: its numbers, and its native histograms.
+
+    `starts` and `histogram_starts` are as in Series: since when each sample counts, empty when that is not known.
+    """
 
     labels: Labels
     times: Sequence[int]
     values: Sequence[float]
     drop_name: bool = False
+    histogram_times: Sequence[int] = ()
+    histograms: Sequence[FloatHistogram] = ()
+    starts: Sequence[int] = ()
+    histogram_starts: Sequence[int] = ()
 
 
 @dataclass(slots=True)
@@ -47,11 +63,10 @@ def key_of(labels: Labels) -> LabelKey:
 
 
 def without_name(labels: Labels) -> Labels:
-    if METRIC_NAME not in labels:
+    """Return the labels without the name, and without what only describes it: its type and its unit."""
+    if _DESCRIBING.isdisjoint(labels):
         return labels
-    rest = dict(labels)
-    del rest[METRIC_NAME]
-    return rest
+    return {name: value for name, value in labels.items() if name not in _DESCRIBING}
 
 
 def drop_names(elements: list[Element]) -> list[Element]:
@@ -59,11 +74,12 @@ def drop_names(elements: list[Element]) -> list[Element]:
 
     Raises EvaluationError when they do.
     """
-    names: set[str] = set()
+    names: set[tuple[str, ...]] = set()
     for element in elements:
-        names.add(element.labels.get(METRIC_NAME, ""))
+        labels = element.labels
+        names.add((labels.get(METRIC_NAME, ""), labels.get(TYPE_LABEL, ""), labels.get(UNIT_LABEL, "")))
         if element.drop_name:
-            element.labels = without_name(element.labels)
+            element.labels = without_name(labels)
             element.drop_name = False
     if len(names) > 1:
         check_unique(element.labels for element in elements)

@@ -34,6 +34,20 @@ class EvaluationError(Exception):
     """An expression is sound, but its evaluation over the given data is not possible."""
 
 
+class TooManySamples(EvaluationError):
+    """An evaluation would hold more samples in memory than it may."""
+
+    def __init__(self) -> None:
+        super().__init__("query processing would load too many samples into memory in query execution")
+
+
+class EvaluationTimeout(EvaluationError):
+    """An evaluation took longer than it may."""
+
+    def __init__(self) -> None:
+        super().__init__("query timed out in expression evaluation")
+
+
 def line_and_column(text: str, offset: int) -> tuple[int, int]:
     """Return the line and the column, both from 1, of a character offset."""
     return text.count("\n", 0, offset) + 1, offset - text.rfind("\n", 0, offset)

@@ -34,7 +34,7 @@ KEYWORDS = frozenset(
     )
 )
 RESERVED = frozenset(("atan2", "bool", "group_left", "group_right", "ignoring", "on"))
-SYMBOL_OPERATORS = frozenset(("+", "-", "*", "/", "%", "^", "==", "!=", ">", "<", ">=", "<=", "=~", "!~"))
+SYMBOL_OPERATORS = frozenset(("+", "-", "*", "/", "%", "^", "==", "!=", ">", "<", ">=", "<=", "=~", "!~", "</", ">/"))
 
 _NUMBER_WORDS = ("inf", "nan")
 _SPECIAL_WORDS = AGGREGATORS | WORD_OPERATORS | KEYWORDS
@@ -46,7 +46,7 @@ _NUMBER = r"""(?P<number>(?>
   | (?P<duration>(?:[0-9]+(?:ms|[smhdwy]))+(?![0-9]))
   | (?:[0-9][0-9_]*(?:\.[0-9_]*)?|\.[0-9][0-9_]*)(?:[eE][+-]?[0-9_]+)?
 ))"""
-_OPERATOR = r"(?P<operator>[=!<>]=|[=!]~|[-+*/%^<>=@(){}\[\],:])"
+_OPERATOR = r"(?P<operator>[=!<>]=|[<>]/|[=!]~|[-+*/%^<>=@(){}\[\],:])"
 
 _OUTSIDE = re.compile(rf"(?P<word>[a-zA-Z_:][a-zA-Z0-9_:]*)|{_BLANK}|{_OPERATOR}|{_NUMBER}|{_STRING}", re.VERBOSE)
 _IN_BRACKETS = re.compile(rf"(?P<word>[a-zA-Z_][a-zA-Z0-9_]*)|{_BLANK}|{_OPERATOR}|{_NUMBER}", re.VERBOSE)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from decimal import Decimal
 
 from alertd.promql.quoting import quote
 
@@ -45,3 +46,21 @@ def parse_go_float(text: str) -> float | None:
     if not _GO_FLOAT.fullmatch(text):
         return None
     return float(int(text, 16)) if "x" in text.lower() else float(text)
+
+
+def format_go_float(value: float) -> str:
+    """Return a number as Go's `%g` writes it: shortest digits, an exponent below 1e-4 and from 1e6 on.
+
+    Prometheus' messages and histograms show numbers so: `0.5`, `1e+06`, `+Inf`, `NaN`.
+    """
+    if value != value:
+        return "NaN"
+    if math.isinf(value):
+        return "+Inf" if value > 0 else "-Inf"
+    number = Decimal(repr(value)).normalize()
+    exponent = number.adjusted() if number else 0
+    if -4 <= exponent < 6:
+        return f"{number:f}"
+    sign, digits, _ = number.as_tuple()
+    mantissa = str(digits[0]) + ("." + "".join(map(str, digits[1:])) if len(digits) > 1 else "")
+    return f"{'-' if sign else ''}{mantissa}e{'-' if exponent < 0 else '+'}{abs(exponent):02d}"

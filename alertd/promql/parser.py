@@ -11,6 +11,7 @@ from alertd.promql.ast import (
     BinaryExpr,
     Call,
     Expr,
+    Extension,
     MatrixSelector,
     NumberLiteral,
     ParenExpr,
@@ -23,6 +24,7 @@ from alertd.promql.ast import (
 )
 from alertd.promql.durations import parse_duration
 from alertd.promql.errors import ParseError
+from alertd.promql.features import STABLE, Features
 from alertd.promql.lexer import (
     AGGREGATORS,
     DURATION,
@@ -55,6 +57,8 @@ _POWERS = {
     "<=": 3,
     ">": 3,
     ">=": 3,
+    "</": 3,
+    ">/": 3,
     "+": 4,
     "-": 4,
     "*": 5,
@@ -69,18 +73,19 @@ _METRIC_WORDS = _WORDS - RESERVED
 _FUNCTION_WORDS = frozenset((IDENTIFIER, "start", "end", "step", "range"))
 # A word behind an aggregator's name that shows it to be meant as a metric.
 _AFTER_METRIC = frozenset(_POWERS) | {"offset"}
-_EXPERIMENTAL_WORDS = frozenset(("anchored", "smoothed"))
+_FILLS = frozenset(("fill", "fill_left", "fill_right"))
+_EXPERIMENTAL_AGGREGATORS = frozenset(("limitk", "limit_ratio"))
 _DEEPEST = 100
 
 
-def parse(text: str, *, states: bool = False) -> Expr:
-    """Parse and type-check a PromQL expression.
+def parse(text: str, *, states: bool = False, features: Features = STABLE) -> Expr:
+    """Parse and type-check a PromQL expression; `features` says what of the experimental language it may use.
 
     With `states`, a vector selector compared with a string (`door == "open"`) selects the series whose label
     `state` has (or, with `!=`, has not) that value; plain PromQL refuses the comparison.
     Raises ParseError at the first mistake.
     """
-    parser = Parser(text, states=states)
+    parser = Parser(text, states=states, features=features)
     if parser.token.kind == EOF:
         raise ParseError("no expression found in input", text, 0, 0, expected="an expression")
     expr = parser.expression(0)
@@ -94,14 +99,15 @@ def parse(text: str, *, states: bool = False) -> Expr:
 class Parser:
     """A cursor over the tokens of one text; `token` is the current one."""
 
-    __slots__ = ("_states", "depth", "index", "text", "token", "tokens")
+    __slots__ = ("_states", "depth", "features", "index", "text", "token", "tokens")
 
-    def __init__(self, text: str, *, states: bool = False) -> None:
+    def __init__(self, text: str, *, states: bool = False, features: Features = STABLE) -> None:
         self.text = text
         self.tokens = tokenize(text)
         self.index = 0
         self.token = self.tokens[0]
         self._states = states
+        self.features = features
         self.depth = 0
 
     # The cursor.
@@ -172,6 +178,8 @@ class Parser:
             self.advance()
         matching = self._matching()
         right = self.expression(binding - 1 if op == "^" else binding)
+        if matching is not None and matching.fills and not self.features.fill_modifiers:
+            self.fail("binop fill modifiers are experimental and not enabled", left.start, right.end)
         if self._states and op in ("==", "!=") and not return_bool and matching is None:
             selector = _with_state(left, op, right)
             if selector is not None:
@@ -200,9 +208,31 @@ class Parser:
                 matching.group = "left" if kind == "group_left" else "right"
                 if self.token.kind == "(":
                     matching.include = self._label_names()
-        if self.token.kind in ("fill", "fill_left", "fill_right") and self.peek() == "(":
-            self.fail("binop fill modifiers are experimental and not enabled", self.token.start, self.token.end)
+        while self.token.kind in _FILLS and self.peek() == "(":
+            matching = matching or VectorMatching()
+            self._fill(matching)
         return matching
+
+    def _fill(self, matching: VectorMatching) -> None:
+        """Parse `fill (value)`, or one of its one-sided forms, each of which may come once."""
+        word = self.advance()
+        sides = ("left", "right") if word.kind == "fill" else (word.kind.removeprefix("fill_"),)
+        taken = {"left": matching.fill_left, "right": matching.fill_right}
+        if any(taken[side] is not None for side in sides):
+            self.fail(f"{word.kind} may not be set multiple times", word.start, word.end)
+        self.expect("(", word.kind)
+        sign = self.advance().kind if self.token.kind in ("+", "-") else "+"
+        token = self.token
+        if token.kind not in (NUMBER, DURATION):
+            self.unexpected(word.kind, "number")
+        self.advance()
+        value = self.number(token) if token.kind == NUMBER else self.duration(token) / 1000
+        self.expect(")", word.kind)
+        value = -value if sign == "-" else value
+        if "left" in sides:
+            matching.fill_left = value
+        if "right" in sides:
+            matching.fill_right = value
 
     def _operand(self) -> Expr:
         """Parse a signed operand or a primary expression with its modifiers."""
@@ -225,10 +255,25 @@ class Parser:
                 self._offset(expr)
             elif kind == "@":
                 durationparser.parse_at(self, expr)
-            elif kind in _EXPERIMENTAL_WORDS:
-                self.fail(f"{kind} modifier is experimental and not enabled", expr.start, self.token.end)
+            elif kind == "anchored" or kind == "smoothed":
+                self._extend(expr, kind)
             else:
                 return expr
+
+    def _extend(self, expr: Expr, extension: Extension) -> None:
+        """Take the modifier `anchored` or `smoothed` behind `expr`."""
+        word = self.advance()
+        if not self.features.extended_ranges:
+            self.fail(f"{extension} modifier is experimental and not enabled", expr.start, word.end)
+        target: Expr = expr.selector if isinstance(expr, MatrixSelector) else expr
+        if isinstance(target, Subquery):
+            self.fail(f"{extension} modifier is not supported for subqueries", expr.start, expr.end)
+        if not isinstance(target, VectorSelector):
+            self.fail(f"{extension} modifier not implemented", expr.start, expr.end)
+        if target.extension not in ("", extension):
+            self.fail("anchored and smoothed modifiers cannot be used together", expr.start, expr.end)
+        target.extension = extension
+        expr.end = self.last_end()
 
     def _primary(self) -> Expr:
         token = self.token
@@ -267,6 +312,8 @@ class Parser:
         function = FUNCTIONS.get(name.text)
         if function is None:
             self.fail(f"unknown function with name {quote(name.text)}", name.start, name.end)
+        if function.experimental and not self.features.experimental_functions:
+            self.fail(f"function {quote(name.text)} is not enabled", name.start, name.end)
         args = self._arguments()
         return Call(function, tuple(args), start=name.start, end=self.last_end())
 
@@ -301,6 +348,13 @@ class Parser:
         end = self.last_end()
         if not args:
             self.fail("no arguments for aggregate expression provided", operator.start, end)
+        if operator.kind in _EXPERIMENTAL_AGGREGATORS and not self.features.experimental_functions:
+            self.fail(
+                f"{operator.kind}() is experimental and must be enabled with"
+                " --enable-feature=promql-experimental-functions",
+                operator.start,
+                end,
+            )
         wanted = 2 if operator.kind in AGGREGATORS_WITH_PARAMETER else 1
         if len(args) != wanted:
             self.fail(
@@ -403,7 +457,13 @@ def _with_state(left: Expr, op: str, right: Expr) -> VectorSelector | None:
             cut = len(selector.matchers) - 1 if selector.name else len(selector.matchers)
             matchers = (*selector.matchers[:cut], matcher, *selector.matchers[cut:])
             return VectorSelector(
-                selector.name, matchers, selector.offset, selector.at, start=left.start, end=right.end
+                selector.name,
+                matchers,
+                selector.offset,
+                selector.at,
+                selector.extension,
+                start=left.start,
+                end=right.end,
             )
     return None
 

@@ -12,17 +12,20 @@ from alertd.promql.ast import (
     DurationExpr,
     DurationValue,
     Expr,
+    Extension,
     MatrixSelector,
     NumberLiteral,
     ParenExpr,
     StringLiteral,
     Subquery,
     UnaryExpr,
+    VectorMatching,
     VectorSelector,
     left_chain,
 )
 from alertd.promql.durations import format_duration
 from alertd.promql.matchers import METRIC_NAME, format_label_name
+from alertd.promql.numbers import format_go_float
 from alertd.promql.quoting import quote
 
 
@@ -30,10 +33,12 @@ def format_expr(expr: Expr) -> str:
     """Return the canonical text of `expr`; it parses to an equal tree."""
     match expr:
         case VectorSelector():
-            return _selector(expr) + _modifiers(expr.at, expr.offset)
+            return _selector(expr) + _modifiers(expr.at, expr.offset, expr.extension)
         case MatrixSelector():
             selector = expr.selector
-            return f"{_selector(selector)}[{_duration(expr.range)}]{_modifiers(selector.at, selector.offset)}"
+            extension = f" {selector.extension}" if selector.extension else ""
+            modifiers = _modifiers(selector.at, selector.offset)
+            return f"{_selector(selector)}[{_duration(expr.range)}]{extension}{modifiers}"
         case Subquery():
             step = _duration(expr.step) if expr.step else ""
             return f"{format_expr(expr.expr)}[{_duration(expr.range)}:{step}]{_modifiers(expr.at, expr.offset)}"
@@ -91,12 +96,14 @@ def _selector(selector: VectorSelector) -> str:
     return selector.name
 
 
-def _modifiers(at: AtModifier, offset: DurationValue) -> str:
+def _modifiers(at: AtModifier, offset: DurationValue, extension: Extension = "") -> str:
     text = ""
     if isinstance(at, int):
         text = f" @ {at / 1000:.3f}"
     elif at is not None:
         text = f" @ {at}()"
+    if extension:
+        text += f" {extension}"
     if offset:
         text += f" offset {_duration(offset)}"
     return text
@@ -137,7 +144,15 @@ def _matching(expr: BinaryExpr) -> str:
         text += f" {'on' if matching.on else 'ignoring'} ({_names(matching.labels)})"
     if matching.group:
         text += f" group_{matching.group} ({_names(matching.include)})"
-    return text
+    return text + _fills(matching)
+
+
+def _fills(matching: VectorMatching) -> str:
+    left, right = matching.fill_left, matching.fill_right
+    if left is not None and right is not None and repr(left) == repr(right):
+        return f" fill ({format_go_float(left)})"
+    text = "" if left is None else f" fill_left ({format_go_float(left)})"
+    return text if right is None else f"{text} fill_right ({format_go_float(right)})"
 
 
 def _grouping(expr: Aggregation) -> str:

@@ -56,6 +56,8 @@ def _functions() -> dict[str, Function]:
     add("round", VECTOR, SCALAR, variadic=1)
     add("histogram_fraction", SCALAR, SCALAR, VECTOR)
     add("histogram_quantile", SCALAR, VECTOR)
+    add("histogram_quantiles", VECTOR, STRING, SCALAR, variadic=-1, experimental=True)
+    add("info", VECTOR, VECTOR, variadic=1, experimental=True)
     add("quantile_over_time", SCALAR, MATRIX)
     add("predict_linear", MATRIX, SCALAR)
     add("double_exponential_smoothing", MATRIX, SCALAR, SCALAR, experimental=True)
@@ -65,6 +67,7 @@ def _functions() -> dict[str, Function]:
     add("scalar", VECTOR, returns=SCALAR)
     add("vector", SCALAR)
     add("pi time", returns=SCALAR)
+    add("start_timestamp", VECTOR, experimental=True)
     add("start end step range", returns=SCALAR, experimental=True)
     add("max_of min_of", SCALAR, SCALAR, returns=SCALAR, experimental=True)
     return {function.name: function for function in signatures}

@@ -102,7 +102,20 @@ class _Checker:
             if function.variadic > 0 and given > most:
                 self._fail(expr, f"expected at most {most} argument(s) in call to {name}, got {given}")
         for index, argument in enumerate(expr.args):
+            if function.name == "info" and index == 1:
+                self._label_selector(argument)
+                continue
             self._expect(argument, function.args[min(index, wanted - 1)], f"call to function {name}")
+
+    def _label_selector(self, argument: Expr) -> None:
+        """Check the second argument of `info`: braces with matchers, which may match everything."""
+        if argument.type != VECTOR:
+            wanted, found = DOCUMENTED_TYPES[VECTOR], DOCUMENTED_TYPES[argument.type]
+            self._fail(argument, f'expected type {wanted} in call to function "info", got {found}')
+        if not isinstance(argument, VectorSelector):
+            self._fail(argument, "expected label selectors only")
+        if argument.name:
+            self._fail(argument, "expected label selectors only, got vector selector instead")
 
     def _aggregation(self, expr: Aggregation) -> None:
         self._expect(expr.expr, VECTOR, "aggregation expression")
@@ -129,8 +142,13 @@ class _Checker:
         if SCALAR in (left, right):
             if matching is not None and matching.labels:
                 self._fail(expr, "vector matching only allowed between instant vectors")
+            if matching is not None and matching.fills:
+                self._fail(expr, "filling in missing series only allowed between instant vectors")
             expr.matching = None
             if expr.op in SET_OPERATORS:
                 self._fail(expr, f"set operator {quote(expr.op)} not allowed in binary scalar expression")
-        elif expr.op in SET_OPERATORS and matching is not None and matching.group:
-            self._fail(expr, f"no grouping allowed for {quote(expr.op)} operation")
+        elif expr.op in SET_OPERATORS and matching is not None:
+            if matching.group:
+                self._fail(expr, f"no grouping allowed for {quote(expr.op)} operation")
+            if matching.fills:
+                self._fail(expr, "filling in missing series not allowed for set operators")

@@ -116,7 +116,7 @@ def parse_times(start: str, end: str) -> TimeOfDay:
     times = TimeOfDay(_minute(start), _minute(end))
     if times.start >= times.end:
         raise TimeIntervalError(
-            f"the start time {start} must be before the end time {end};"
+            f"start time cannot be equal or greater than end time, as {start} is to {end};"
             f" over midnight write two entries: {start} to 24:00, and 00:00 to {end}"
         )
     return times
@@ -127,7 +127,9 @@ def _minute(text: str) -> int:
         return _MINUTES_A_DAY
     found = _TIME_OF_DAY.fullmatch(text)
     if found is None:
-        raise TimeIntervalError(f"{text!r} is no time of day; write HH:MM from 00:00 to 24:00, as in '09:30'")
+        raise TimeIntervalError(
+            f"couldn't parse timestamp {text}, invalid format; write HH:MM from 00:00 to 24:00, as in '09:30'"
+        )
     return int(found[1]) * 60 + int(found[2])
 
 
@@ -137,15 +139,15 @@ def parse_weekdays(text: str) -> Span:
     span = Span(_weekday(first), _weekday(last))
     if span.first > span.last:
         raise TimeIntervalError(
-            f"{text!r}: a week begins on sunday and a range cannot go over its end;"
-            f" write two entries, as in 'saturday' and 'sunday'"
+            "start day cannot be before end day: a week begins on sunday and a range cannot go over its end;"
+            " write two entries, as in 'saturday' and 'sunday'"
         )
     return span
 
 
 def _weekday(text: str) -> int:
     if text.lower() not in WEEKDAYS:
-        raise TimeIntervalError(f"{text!r} is no weekday; write its English name in full, as in 'monday'")
+        raise TimeIntervalError(f"{text} is not a valid weekday; write its English name in full, as in 'monday'")
     return WEEKDAYS.index(text.lower())
 
 
@@ -154,13 +156,15 @@ def parse_days_of_month(text: str) -> Span:
     first, last = _ends(text)
     span = Span(_day(first), _day(last))
     if span.first < 0 < span.last:
-        raise TimeIntervalError(f"{text!r}: the end day must be negative too when the start day is negative")
+        raise TimeIntervalError(
+            f"end day must be negative if start day is negative; mend {text!r}, as in '{first}:-1'"
+        )
     # A positive start and a negative end can only be compared for some month; the shortest is the strictest.
     first_day, last_day = (
         day + _SHORTEST_MONTH if day < 0 and span.first * span.last < 0 else day for day in (span.first, span.last)
     )
     if first_day > last_day:
-        raise TimeIntervalError(f"{text!r}: the end day is always before the start day; swap them")
+        raise TimeIntervalError(f"end day {last} is always before start day {first}; swap them")
     return span
 
 
@@ -168,7 +172,8 @@ def _day(text: str) -> int:
     number = _integer(text)
     if number is None or number == 0 or abs(number) > _LONGEST_MONTH:
         raise TimeIntervalError(
-            f"{text!r} is no day of a month; write 1 to 31, or -1 to -31 to count from the end of the month"
+            f"{text} is not a valid day of the month: out of range;"
+            " write 1 to 31, or -1 to -31 to count from the end of the month"
         )
     return number
 
@@ -179,8 +184,8 @@ def parse_months(text: str) -> Span:
     span = Span(_month(first), _month(last))
     if span.first > span.last:
         raise TimeIntervalError(
-            f"{text!r}: the end month is before the start month; over the end of the year write two entries,"
-            f" as in '{first}:december' and 'january:{last}'"
+            f"end month {_month_name(span.last)} is before start month {_month_name(span.first)};"
+            f" over the end of the year write two entries, as in '{first}:december' and 'january:{last}'"
         )
     return span
 
@@ -189,9 +194,13 @@ def _month(text: str) -> int:
     if text.lower() in MONTHS:
         return MONTHS.index(text.lower()) + 1
     number = _integer(text)
-    if number is None or not 1 <= number <= len(MONTHS):
-        raise TimeIntervalError(f"{text!r} is no month; write its English name in full or 1 to 12")
+    if number is None:
+        raise TimeIntervalError(f"{text} is not a valid month; write its English name in full or 1 to 12")
     return number
+
+
+def _month_name(number: int) -> str:
+    return MONTHS[number - 1] if 1 <= number <= len(MONTHS) else str(number)
 
 
 def parse_years(text: str) -> Span:
@@ -199,7 +208,7 @@ def parse_years(text: str) -> Span:
     first, last = _ends(text)
     span = Span(_year(first), _year(last))
     if span.first > span.last:
-        raise TimeIntervalError(f"{text!r}: the end year is before the start year; swap them")
+        raise TimeIntervalError(f"end year {last} is before start year {first}; swap them")
     return span
 
 
@@ -220,14 +229,16 @@ def parse_location(text: str) -> tzinfo | None:
         return ZoneInfo(text)
     except (KeyError, ValueError, OSError) as error:
         raise TimeIntervalError(
-            f"{text!r} is no time zone; write an IANA name, as in 'Europe/Berlin', or 'UTC', or 'Local'"
+            f"unknown time zone {text}; write an IANA name, as in 'Europe/Berlin', or 'UTC', or 'Local'"
         ) from error
 
 
 def _ends(text: str) -> tuple[str, str]:
     """Both ends of `a:b`; a single `a` is both."""
-    first, separator, last = text.partition(":")
-    return first.strip(), (last if separator else first).strip()
+    ends = text.split(":")
+    if len(ends) > 2:
+        raise TimeIntervalError(f"couldn't parse range {text}, invalid format; write one value, or two as in a:b")
+    return ends[0], ends[-1]
 
 
 def _integer(text: str) -> int | None:

@@ -15,9 +15,10 @@ from alertd.alerts.labels import fingerprint, without_empty
 from alertd.alerts.machine import Instance, LevelReading, State, Step, Transition, close, keep, observe
 from alertd.errors import AlertdError
 from alertd.promql import METRIC_NAME
+from alertd.rules.asking import Unanswered
 from alertd.rules.models import AlertRule, OnError, OnNoData, RecordingRule
 from alertd.rules.question import Question, question_of, quiet_readings, readings, worst_readings
-from alertd.rules.templates import Field, compile_field
+from alertd.rules.templates import Field, Query, compile_field
 
 Sample = tuple[Mapping[str, str], float]
 Samples = Sequence[Sample]
@@ -37,11 +38,27 @@ class RuleFailed(AlertdError):
 
 @dataclass(frozen=True)
 class Context:
-    """What every rule of a configuration shares: where people reach alertd, and the labels that alerts get on top."""
+    """What every rule of a configuration shares: where people reach alertd, and the labels that alerts get on top.
+
+    `query` answers what templates ask; an evaluation in which it raised `Unanswered` is to be done again.
+    """
 
     external_url: str = ""
     external_labels: Mapping[str, str] = field(default_factory=dict)
     generator_url: str = ""
+    query: Query | None = None
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What one evaluation of an alerting rule came to.
+
+    `values` are the values, by fingerprint, of alerts whose report does not have them: it goes on as it was, or the
+    value is no finite number.
+    """
+
+    changes: list[ReportChange]
+    values: Mapping[str, float] = field(default_factory=dict)
 
 
 class CompiledRule:
@@ -61,9 +78,9 @@ class CompiledRule:
 
 def evaluate(
     compiled: CompiledRule, samples: Samples, known: Known, context: Context, now: int, *, limit: int = 0
-) -> list[ReportChange]:
+) -> Outcome:
     """The changes that the samples of one evaluation make. Raises `RuleFailed`."""
-    seen, changes = _read_samples(compiled, samples, known, context, now)
+    seen, changes, values = _read_samples(compiled, samples, known, context, now)
     if compiled.rule.on_no_data is OnNoData.ALERT and not samples and not _real(known):
         blind = _blind(compiled, known, "no_data", context, now)
         seen.add(blind.fingerprint)
@@ -72,7 +89,9 @@ def evaluate(
         if fingerprint_ not in seen:
             changes.append(_missing(compiled, report, context, now))
     _check_limit(changes, known, limit)
-    return [change for change in changes if _matters(change, known.get(change.fingerprint))]
+    written = [change for change in changes if _matters(change, known.get(change.fingerprint))]
+    told = {change.fingerprint: change.report for change in written}
+    return Outcome(written, {key: value for key, value in values.items() if not _tells(told, known, key, value)})
 
 
 def after_failure(compiled: CompiledRule, known: Known, error: str, context: Context, now: int) -> list[ReportChange]:
@@ -116,11 +135,12 @@ def recorded(rule: RecordingRule, labels: Mapping[str, str], samples: Samples, l
 
 def _read_samples(
     compiled: CompiledRule, samples: Samples, known: Known, context: Context, now: int
-) -> tuple[set[str], list[ReportChange]]:
+) -> tuple[set[str], list[ReportChange], dict[str, float]]:
     rule, question = compiled.rule, compiled.question
     remembers = rule.on_no_data is OnNoData.ALERT
     seen: set[str] = set()
     changes: list[ReportChange] = []
+    values: dict[str, float] = {}
     for sample_labels, value in samples:
         fresh = readings(rule, question, value, None)
         if not known and not remembers and not any(reading.breached for reading in fresh):
@@ -143,7 +163,9 @@ def _read_samples(
             continue
         made = _report(compiled, key, identity, step.instance, value, context, now, source_labels=sample_labels)
         changes.append(ReportChange(rule.id, key, made, step.transitions, rule=rule.id))
-    return seen, changes
+        if step.instance.state is not State.OK:
+            values[key] = value
+    return seen, changes, values
 
 
 def _identity(
@@ -207,18 +229,23 @@ def _render(
     active_at: int,
     severity: str = "",
 ) -> str:
-    return template.render(
-        labels,
-        value,
-        now=now,
-        expr=compiled.rule.expr,
-        for_=compiled.rule.for_,
-        active_at=active_at,
-        alertname=compiled.rule.name,
-        severity=severity,
-        external_labels=context.external_labels,
-        external_url=context.external_url,
-    )
+    try:
+        return template.render(
+            labels,
+            value,
+            now=now,
+            expr=compiled.rule.expr,
+            for_=compiled.rule.for_,
+            active_at=active_at,
+            alertname=compiled.rule.name,
+            severity=severity,
+            query=context.query,
+            external_labels=context.external_labels,
+            external_url=context.external_url,
+        )
+    except Unanswered:
+        # What this evaluation comes to is thrown away; the other texts may ask more.
+        return ""
 
 
 def _missing(compiled: CompiledRule, report: Report, context: Context, now: int) -> ReportChange:
@@ -294,6 +321,12 @@ def _step(compiled: CompiledRule, report: Report, step: Step) -> ReportChange:
         severity = {"severity": step.instance.severity} if step.instance.severity else {}
         after = replace(report, instance=step.instance, labels={**report.labels, **severity})
     return ReportChange(report.producer, report.fingerprint, after, step.transitions, rule=compiled.rule.id)
+
+
+def _tells(told: Mapping[str, Report | None], known: Known, key: str, value: float) -> bool:
+    """Whether the report of `key`, as it is written or stays, has the value."""
+    report = told[key] if key in told else known.get(key)
+    return report is not None and report.value == value
 
 
 def _real(known: Known) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+import structlog
 from sqlalchemy import Connection
 
 from alertd.alerts.alert import Alert, Report, ReportChange
@@ -15,8 +16,11 @@ from alertd.errors import AlertdError
 from alertd.notify.message import Message, MessageAlert, Reason, Status
 from alertd.notify.receivers.base import DeliveryFailed
 from alertd.response.acknowledgement import ResponseRejected, acknowledge, snooze, unacknowledge
+from alertd.routing.matchers import format_matchers
 from alertd.routing.silences import Silence
+from alertd.service.limits import NameLimit, check_room
 from alertd.service.metrics import Metrics
+from alertd.service.options import Options
 from alertd.service.runtime import Runtime
 from alertd.service.why import Why, explain
 from alertd.store import alerts as alert_rows
@@ -24,6 +28,8 @@ from alertd.store import intake
 from alertd.store import silences as silence_rows
 from alertd.store.database import Database
 from alertd.store.history import Event, record
+
+log = structlog.get_logger(__name__)
 
 
 class AlertNotFound(AlertdError):
@@ -76,23 +82,32 @@ class Actions:
         self._runtime = runtime
         self._metrics = metrics
         self._wake = wake
+        self._name_limit = NameLimit()
 
     async def push_alerts(
         self, organisation: str, alerts: Sequence[PushedAlert], *, producer: str, actor: str
     ) -> tuple[list[str], list[tuple[int, str]]]:
         """Take alerts that a program sends: the fingerprints of those that were taken, and (index, reason) of those
-        that were not. One bad alert does not hold up the others."""
+        that were not. One bad alert does not hold up the others; one beyond the limit of its name is dropped."""
         now = self._clock.now()
-        timeout = self._runtime().config.settings.global_.resolve_timeout
+        runtime = self._runtime()
+        timeout = runtime.config.settings.global_.resolve_timeout
+        limit = runtime.options.max_alerts_per_name
         taken: list[Report] = []
         refused: list[tuple[int, str]] = []
         for index, alert in enumerate(alerts):
             try:
-                taken.append(report_of(alert, f"{PUSHED}{producer}", timeout, now))
+                report = report_of(alert, f"{PUSHED}{producer}", timeout, now)
             except PushedAlertRejected as error:
                 refused.append((index, str(error)))
+                continue
+            if self._name_limit.admits(report, limit, now):
+                taken.append(report)
+            else:
+                self._metrics.alertmanager.limited(report.labels.get("alertname", ""))
+                log.warning("alert dropped", action="alert_limited", labels=dict(report.labels), limit=limit)
         if taken:
-            await self._database.run(_take, organisation, taken, self._runtime().ways, now, actor)
+            await self._database.run(_take, organisation, taken, runtime.ways, now, actor)
             self._wake()
         self._metrics.received(len(taken), len(refused))
         return [report.fingerprint for report in taken], refused
@@ -137,9 +152,11 @@ class Actions:
 
     async def put_silence(self, organisation: str, silence: Silence, actor: str) -> Silence:
         """Create a silence, or change the one whose id it carries. Raises `SilenceRejected`, `SilenceNotFound`."""
-        stored = await self._database.run(silence_rows.put, organisation, silence, self._clock.now(), actor)
+        options, now = self._runtime().options, self._clock.now()
+        stored = await self._database.run(_put_silence, organisation, silence, options, now, actor)
         if stored is None:
             raise SilenceNotFound(f"there is no silence {silence.id}")
+        self._log_silence("silence stored", stored, actor)
         self._wake()
         return stored
 
@@ -148,6 +165,7 @@ class Actions:
         ended = await self._database.run(silence_rows.end, organisation, silence_id, self._clock.now(), actor)
         if ended is None:
             raise SilenceNotFound(f"there is no silence {silence_id}")
+        self._log_silence("silence ended", ended, actor)
         self._wake()
         return ended
 
@@ -195,6 +213,11 @@ class Actions:
                 results.append(TestedIntegration(integration.id, False, f"{failure.reason.value}: {failure.text}"))
         return results
 
+    def _log_silence(self, what: str, silence: Silence, actor: str) -> None:
+        if self._runtime().options.log_silences:
+            matchers = format_matchers(silence.matchers)
+            log.info(what, action="silence", silence=silence.id, matchers=matchers, actor=actor, text=silence.comment)
+
     async def _answer(self, organisation: str, fingerprint: str, step: Callable[[Alert], Alert], event: Event) -> Alert:
         alert = await self._database.run(intake.change_alert, organisation, fingerprint, step, event, self._clock.now())
         if alert is None:
@@ -220,6 +243,13 @@ def _take(
             changes[report.fingerprint] = change
             current[report.producer, report.fingerprint] = merged
     intake.apply_changes(connection, organisation, list(changes.values()), ways, now)
+
+
+def _put_silence(
+    connection: Connection, organisation: str, silence: Silence, options: Options, now: int, actor: str
+) -> Silence | None:
+    check_room(connection, organisation, silence, options.max_silences, options.max_silence_bytes)
+    return silence_rows.put(connection, organisation, silence, now, actor)
 
 
 def _sent_change(before: Report | None, merged: Report, now: int, actor: str) -> ReportChange | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from alertd.alerts.alert import Report, ReportChange
 from alertd.alerts.labels import fingerprint
 from alertd.alerts.machine import Instance, State, Transition
-from alertd.store.outbox import Channel
+from alertd.store.channels import Channel
 
 PRODUCER = "alertd"
 CHANNEL_BROKEN = "AlertdChannelBroken"

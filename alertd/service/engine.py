@@ -17,10 +17,12 @@ from sqlalchemy import Connection
 from alertd.alerts.alert import Alert, ReportChange
 from alertd.alerts.machine import Transition, close
 from alertd.clock import Clock
-from alertd.notify.deliver import Claimed, Landed, claim_due, land
+from alertd.notify.deliver import Claimed, Desk, claim_due
 from alertd.notify.flush import flush_due
+from alertd.notify.landing import Landed, Try, land
 from alertd.notify.receivers.base import Delivered, DeliveryFailed, FailureReason
 from alertd.response.acknowledgement import expire
+from alertd.service.batching import Batches
 from alertd.service.channels import channel_report
 from alertd.service.evaluating import Evaluator
 from alertd.service.metrics import Metrics
@@ -57,6 +59,7 @@ class Engine:
     _in_flight: set[asyncio.Task[None]] = field(default_factory=set)
 
     def __post_init__(self) -> None:
+        self._landings: Batches[Try, Landed] = Batches(self._land, most=BATCH)
         self._evaluator = Evaluator(self.database, self.replica_id, self.living or (lambda: (self.replica_id,)))
 
     async def evaluate(self, group: ReadyGroup, at: int) -> GroupEvaluation | None:
@@ -94,16 +97,9 @@ class Engine:
     async def deliver(self) -> int:
         """Claim the messages that are due and start to send them; how many."""
         runtime = self.runtime()
-        claimed = await self.database.run(
-            claim_due,
-            runtime.routing,
-            runtime.receivers,
-            runtime.delivery,
-            owner=self.replica_id,
-            external_url=runtime.external_url,
-            now=self.clock.now(),
-            count=BATCH - len(self._in_flight),
-        )
+        desk = Desk(runtime.routing, runtime.receivers, runtime.delivery, runtime.external_url)
+        count = BATCH - len(self._in_flight)
+        claimed = await self.database.run(claim_due, desk, owner=self.replica_id, now=self.clock.now(), count=count)
         for item in claimed:
             task = asyncio.create_task(self._send_guarded(runtime, item))
             self._in_flight.add(task)
@@ -127,7 +123,7 @@ class Engine:
         started = self.clock.now()
         outcome = await self._try(runtime, claimed)
         now = self.clock.now()
-        landed = await self.database.run(land, claimed, outcome, runtime.delivery, spread=self.spread(), now=now)
+        landed = await self._landings.add(Try(notification, claimed.number, outcome, self.spread()))
         await self._watch_channel(runtime, landed, now)
         self.metrics.delivered(notification.integration, outcome, now - started)
         failed = isinstance(outcome, DeliveryFailed)
@@ -143,6 +139,9 @@ class Engine:
             error=outcome.text if isinstance(outcome, DeliveryFailed) else "",
         )
         self.wake()
+
+    async def _land(self, tries: Sequence[Try]) -> Sequence[Landed]:
+        return await self.database.run(land, tries, self.runtime().delivery, self.clock.now())
 
     async def _try(self, runtime: Runtime, claimed: Claimed) -> Delivered | DeliveryFailed:
         receiver = runtime.receivers[claimed.notification.integration]

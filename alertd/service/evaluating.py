@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 import structlog
 from sqlalchemy import Connection
@@ -14,6 +15,7 @@ from alertd.alerts.pushed import PUSHED
 from alertd.clock import SECOND, monotonic
 from alertd.rules.evaluation import RuleFailed, Sample, after_failure, clear, evaluate, recorded
 from alertd.rules.models import RecordingRule
+from alertd.service.asking import decided
 from alertd.service.channels import PRODUCER
 from alertd.service.runtime import ReadyGroup, ReadyRule, Runtime
 from alertd.service.sharing import owner_of
@@ -99,20 +101,23 @@ class Evaluator:
         started = monotonic()
         samples, error = 0, ""
         warnings: tuple[str, ...] = ()
+        values: Mapping[str, float] = {}
         try:
             if rule.compiled is None:
                 answer = await source.query(rule.rule.parsed, at - ready.query_offset)
                 self._record(source, ready, rule, answer.samples, evaluated, at)
             else:
                 answer = await source.query(rule.compiled.question.expr, at - ready.query_offset)
-                evaluated.changes += evaluate(
-                    rule.compiled, answer.samples, known, rule.context, at, limit=ready.group.limit
-                )
+                decide = partial(evaluate, rule.compiled, answer.samples, known, now=at, limit=ready.group.limit)
+                outcome = await decided(decide, rule.context, source, at, ready.interval)
+                evaluated.changes += outcome.changes
+                values = outcome.values
             samples, warnings = len(answer.samples), answer.warnings
         except SourceError as failure:
             error = str(failure)
             if rule.compiled is not None:
-                evaluated.changes += after_failure(rule.compiled, known, error, rule.context, at)
+                after = partial(after_failure, rule.compiled, known, error, now=at)
+                evaluated.changes += await decided(after, rule.context, source, at, ready.interval)
         except RuleFailed as failure:
             error = str(failure)
             if failure.clear:
@@ -129,6 +134,8 @@ class Evaluator:
             error=error,
             failures=failures,
             warnings=list(warnings),
+            # As text: JSON has no word for the values that are no numbers.
+            values={key: repr(value) for key, value in values.items()},
         )
 
     def _record(

@@ -20,7 +20,8 @@ def clean(connection: Connection, runtime: Runtime, now: int) -> int:
     deleted = history.prune(connection, now - retention.history)
     deleted += alert_rows.prune_resolved(connection, now - retention.history)
     deleted += outbox.prune(connection, now - retention.notifications)
-    deleted += silence_rows.prune(connection, now - retention.history)
+    silences = runtime.options.silence_retention
+    deleted += silence_rows.prune(connection, now - (retention.history if silences is None else silences))
     deleted += requests.prune(connection, now - requests.KEPT_FOR)
     for source in runtime.sources.values():
         if isinstance(source, StoredSnapshots):

@@ -1,10 +1,12 @@
-"""Logs: one JSON object a line on standard error, with a stable `action` beside the sentence, and without secrets."""
+"""Logs: one line an event on standard error, with a stable `action` beside the sentence, and without secrets."""
 
 from __future__ import annotations
 
 import logging
 import sys
 from collections.abc import Iterable, MutableMapping
+from enum import Enum
+from pathlib import PurePath
 from typing import Any
 
 import structlog
@@ -38,26 +40,36 @@ class Scrubber:
         return text
 
 
-def configure(scrubber: Scrubber, level: str = "info") -> None:
-    """Write every log line of this process as JSON to standard error."""
+class LogForm(Enum):
+    """How a line is written: alertd's own JSON, or Alertmanager's keys as logfmt or as JSON."""
+
+    ALERTD = "alertd"
+    LOGFMT = "logfmt"
+    JSON = "json"
+
+
+def configure(scrubber: Scrubber, level: str = "info", form: LogForm = LogForm.ALERTD) -> None:
+    """Write every log line of this process to standard error."""
     shared: list[Any] = [
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
-        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.TimeStamper(fmt="iso", utc=True, key="timestamp" if form is LogForm.ALERTD else "ts"),
         structlog.processors.format_exc_info,
         scrubber,
     ]
+    render: list[Any] = [structlog.processors.JSONRenderer()]
+    if form is not LogForm.ALERTD:
+        shared = [_callsite(), *shared]
+        render = [_as_alertmanager, *(render if form is LogForm.JSON else [_logfmt()])]
     structlog.configure(
-        processors=[*shared, structlog.processors.JSONRenderer()],
+        processors=[*shared, *render],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level.upper()]),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
         cache_logger_on_first_use=False,
     )
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(
-        structlog.stdlib.ProcessorFormatter(
-            foreign_pre_chain=shared, processors=[_drop_record, structlog.processors.JSONRenderer()]
-        )
+        structlog.stdlib.ProcessorFormatter(foreign_pre_chain=shared, processors=[_drop_record, *render])
     )
     root = logging.getLogger()
     root.handlers = [handler]
@@ -68,3 +80,33 @@ def _drop_record(_logger: object, _method: str, event: MutableMapping[str, Any])
     event.pop("_record", None)
     event.pop("_from_structlog", None)
     return event
+
+
+_FIRST = ("ts", "caller", "level", "component", "msg")
+# Where people look for what speaks HTTP, as Alertmanager calls it.
+_COMPONENTS = {"api": "web"}
+_LEVELS = {"warning": "warn", "critical": "error"}
+
+
+def _callsite() -> structlog.typing.Processor:
+    names = structlog.processors.CallsiteParameter
+    return structlog.processors.CallsiteParameterAdder({names.PATHNAME, names.LINENO})
+
+
+def _logfmt() -> structlog.typing.Processor:
+    return structlog.processors.LogfmtRenderer(key_order=_FIRST, drop_missing=True, bool_as_flag=False)
+
+
+def _as_alertmanager(_logger: object, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """The line with Alertmanager's keys, and the package that speaks as `component`."""
+    path = PurePath(event.pop("pathname", ""))
+    package = path.parent.name
+    level = event.pop("level", "info")
+    first = {
+        "ts": event.pop("ts", ""),
+        "caller": f"{path.name}:{event.pop('lineno', 0)}",
+        "level": _LEVELS.get(level, level),
+        "component": _COMPONENTS.get(package, package),
+        "msg": event.pop("event", ""),
+    }
+    return first | {key: value for key, value in event.items() if value is not None}

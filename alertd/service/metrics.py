@@ -6,15 +6,20 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, gene
 
 from alertd import __version__
 from alertd.notify.receivers.base import Delivered, DeliveryFailed
+from alertd.service.alertmanager_metrics import AlertmanagerMetrics
 from alertd.service.runtime import ReadyGroup
 from alertd.store.evaluations import GroupEvaluation
 
 
 class Metrics:
-    """What the engine counts; `exposition` is the text that Prometheus scrapes."""
+    """What the engine counts; `exposition` is the text that Prometheus scrapes.
 
-    def __init__(self) -> None:
+    `alertmanager` has the same under Alertmanager's names; `labels` are those that it adds there.
+    """
+
+    def __init__(self, labels: frozenset[str] = frozenset()) -> None:
         self.registry = CollectorRegistry()
+        self.alertmanager = AlertmanagerMetrics(self.registry, __version__, labels)
         build = Gauge("alertd_build_info", "The running version.", ["version"], registry=self.registry)
         build.labels(__version__).set(1)
         self._notifications = Counter(
@@ -103,6 +108,7 @@ class Metrics:
             self._failed.labels(integration, outcome.reason.value).inc()
         else:
             self._notifications.labels(integration).inc()
+        self.alertmanager.delivered(integration, outcome, duration)
 
     def received(self, accepted: int, refused: int) -> None:
         self._received.labels("accepted").inc(accepted)
@@ -122,3 +128,4 @@ class Metrics:
         self._reload_good.set(good)
         if good:
             self._reload_time.set(now / 1000)
+        self.alertmanager.reloaded(now, good=good)

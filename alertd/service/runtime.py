@@ -30,6 +30,7 @@ from alertd.rules.checks import check_rules
 from alertd.rules.evaluation import CompiledRule, Context
 from alertd.rules.loading import load_rule_files
 from alertd.rules.models import AlertRule, RecordingRule, RuleFile, RuleGroup, SourceKind
+from alertd.service.options import Options
 from alertd.service.snapshots import StoredSnapshots
 from alertd.sources.base import Labelled, Source
 from alertd.sources.prometheus import PrometheusSource
@@ -80,6 +81,7 @@ class Runtime:
     clients: HttpClients
     external_url: str
     default_source: str
+    options: Options = Options()
     watches: dict[str, Watch] = field(default_factory=dict)
 
     @property
@@ -141,12 +143,13 @@ def load_runtime(
     now: Callable[[], int],
     external_url: str = "",
     receiver_clients: HttpClients | None = None,
+    options: Options = Options(),
 ) -> Runtime:
     """Read and check everything that the configuration names. Raises `InvalidInput` with every mistake found.
 
     `receiver_clients` is how receivers speak HTTP, where that is not the way in which sources do.
     """
-    config = load_config(path, env)
+    config = options.applied(load_config(path, env))
     settings = config.settings
     rule_files = load_rule_files(settings.rule_files, path.parent)
     kinds = {name: SourceKind(source.type) for name, source in settings.sources.items()}
@@ -173,17 +176,13 @@ def load_runtime(
         clients=clients,
         external_url=url,
         default_source=default_source,
+        options=options,
     )
 
 
 def _longest_try(receiver: ReceiverConfig) -> int:
     """The longest time-out, in milliseconds, that an integration of the receiver asks for."""
-    timeouts = (
-        *(entry.timeout for entry in receiver.webhook_configs),
-        *(entry.timeout for entry in receiver.slack_configs),
-        *(entry.timeout for entry in receiver.pagerduty_configs),
-    )
-    return max((timeout or 0 for timeout in timeouts), default=0)
+    return max((getattr(entry, "timeout", 0) for _, _, entry in receiver.integrations()), default=0)
 
 
 def _only_source(sources: Mapping[str, SourceConfig]) -> str:

@@ -24,11 +24,14 @@ from alertd.service.health import Check, Health, HealthStatus, judge
 from alertd.service.housekeeping import clean, reroute
 from alertd.service.logs import Scrubber
 from alertd.service.metrics import Metrics
+from alertd.service.options import Options
 from alertd.service.runtime import ReadyGroup, Runtime, load_runtime
 from alertd.service.schedule import SlotTrigger, slot_at
 from alertd.service.snapshots import StoredSnapshots
+from alertd.store import groups as group_rows
 from alertd.store import outbox, replicas
 from alertd.store.database import Database
+from alertd.store.marks import read_marks
 from alertd.store.replicas import Replica
 from alertd.store.standing import read_standing
 
@@ -51,18 +54,22 @@ class Service:
         database: Database,
         *,
         clock: Clock | None = None,
-        external_url: str = "",
+        listen: str = "",
         scrubber: Scrubber | None = None,
         env: Mapping[str, str] = os.environ,
+        options: Options = Options(),
     ) -> None:
         self.clock = clock or SystemClock()
         self.database = database
         self.replica_id = uuid.uuid4().hex
         self.started_at = self.clock.now()
-        self.metrics = Metrics()
+        self.options = options
+        self.metrics = Metrics(options.metric_labels)
         self.reload_error = ""
         self._config_path = config_path
-        self._external_url = external_url
+        #: The address that it is meant to be served on.
+        self.listen = listen
+        self._external_url = default_external_url(listen) if listen else ""
         self._scrubber = scrubber or Scrubber()
         self._env = env
         self.runtime = self._load()
@@ -88,10 +95,10 @@ class Service:
         await self._adopt()
         loops: list[tuple[str, Callable[[], Awaitable[int]]]] = [
             ("expire", self.engine.expire),
-            ("flush", self.engine.flush),
             ("deliver", self.engine.deliver),
         ]
         self._tasks = [asyncio.create_task(self._loop(name, work), name=name) for name, work in loops]
+        self._tasks.append(asyncio.create_task(self._flush(), name="flush"))
         self._tasks.append(asyncio.create_task(self._every(HEARTBEAT, self._beat), name="heartbeat"))
         self._tasks.append(asyncio.create_task(self._every(MINUTE, self._clean), name="housekeeping"))
         self._tasks.append(asyncio.create_task(self._watch_files(), name="watch"))
@@ -155,9 +162,26 @@ class Service:
 
     def _load(self) -> Runtime:
         runtime = load_runtime(
-            self._config_path, self.database, env=self._env, now=self.clock.now, external_url=self._external_url
+            self._config_path,
+            self.database,
+            env=self._env,
+            now=self.clock.now,
+            external_url=self._external_url,
+            options=self.options,
         )
         self._scrubber.learn(runtime.secrets())
+        integrations = [
+            (receiver, integration.id.rsplit("/", 2)[1])
+            for receiver, integrations in runtime.integrations.items()
+            for integration in integrations
+        ]
+        self.metrics.alertmanager.configured(
+            integrations,
+            receivers=len(runtime.config.receivers),
+            inhibition_rules=len(runtime.config.inhibit_rules),
+            content=repr(runtime.config.document.data).encode(),
+            limit=self.options.max_alerts_per_name,
+        )
         return runtime
 
     async def _take_over(self) -> None:
@@ -206,6 +230,22 @@ class Service:
         missed = (self.clock.now() - at) // group.interval
         if missed:
             self.metrics.missed(group, missed)
+
+    async def _flush(self) -> None:
+        await self._hold_back()
+        await self._loop("flush", self.engine.flush)
+
+    async def _hold_back(self) -> None:
+        """Flush nothing before the start delay is over; what came due meanwhile takes its beat from the end of it."""
+        until = self.started_at + self.options.start_delay
+        rest = until - self.clock.now()
+        if rest <= 0:
+            return
+        try:
+            async with asyncio.timeout(rest / 1000):
+                await self._stopping.wait()
+        except TimeoutError:
+            await self.database.run(group_rows.postpone, until)
 
     async def _loop(self, name: str, work: Callable[[], Awaitable[int]]) -> None:
         """Do `work` while there is any, then sleep until something is due."""
@@ -295,6 +335,14 @@ class Service:
 
     def _concerns(self, path: Path) -> bool:
         return path.suffix in _WATCHED or path.name == "..data" or path == self._config_path
+
+    async def exposition(self) -> bytes:
+        """The metrics as of now, in Prometheus' text format."""
+        health = await self.health()
+        if health.checks["database"].status is HealthStatus.OK:
+            marks = await self.database.run(read_marks, self.runtime.organisation, self.clock.now())
+            self.metrics.alertmanager.standing(marks, len(self._living))
+        return self.metrics.exposition()
 
     @property
     def uptime(self) -> int:

@@ -13,7 +13,10 @@ from alertd.store.tables import evaluations
 
 @dataclass(frozen=True)
 class RuleHealth:
-    """How one rule did last: `health` is ok, err or unknown, `duration` in milliseconds."""
+    """How one rule did last: `health` is ok, err or unknown, `duration` in milliseconds.
+
+    `values` has, by fingerprint, the numbers of alerts that are not in their reports, written as Python writes floats.
+    """
 
     health: str
     evaluated_at: int
@@ -22,6 +25,7 @@ class RuleHealth:
     error: str = ""
     failures: int = 0
     warnings: list[str] = field(default_factory=list)
+    values: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -6,13 +6,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, delete, func, select, tuple_, update
+from sqlalchemy import Connection, Row, delete, func, select, tuple_, update
 
 from alertd.alerts.alert import Alert
 from alertd.routing.gates import Gate, Verdict
 from alertd.routing.told import Content, Entry, OpenNotification, Page
 from alertd.store.rows import content_values, entry_values, read_alert, read_entry, read_open
-from alertd.store.statements import chunks, insert_missing, locked, upsert
+from alertd.store.statements import chunks, insert_missing, locked, update_rows, upsert
 from alertd.store.tables import alerts, entries, groups, members, notifications, pages
 
 
@@ -142,6 +142,11 @@ def hurry(connection: Connection, organisation: str, group_ids: Iterable[str], n
         )
 
 
+def postpone(connection: Connection, until: int) -> None:
+    """Let groups that were due before `until` be due then, and take their beat from there."""
+    connection.execute(update(groups).where(groups.c.next_flush_at < until).values(next_flush_at=until, beat_at=until))
+
+
 def hurry_told(connection: Connection, organisation: str, fingerprints: Iterable[str], now: int) -> None:
     """Flush the groups of these alerts now, as far as they have been flushed once: a group that still waits for its
     first flush keeps its `group_wait`."""
@@ -217,9 +222,8 @@ def group_states(connection: Connection, organisation: str, found: Sequence[Grou
                 gate_detail=row.gate_detail,
             )
             alerts_of.setdefault(row.group_id, []).append(member)
-        query = select(entries).where(entries.c.organisation == organisation, entries.c.group_id.in_(chunk))
-        for row in connection.execute(query):
-            entries_of.setdefault(row.group_id, {})[row.integration] = read_entry(row)
+    for (group_id, integration), entry in read_entries(connection, organisation, ids).items():
+        entries_of.setdefault(group_id, {})[integration] = entry
     pages_of = _pages(connection, organisation, alerts_of.values())
     return [
         GroupState(
@@ -247,59 +251,49 @@ def _pages(
     return found
 
 
-def with_cooldown(connection: Connection, organisation: str, fingerprints: Iterable[str]) -> list[str]:
+def with_cooldown(connection: Connection, organisation: str, fingerprints: Iterable[str]) -> set[str]:
     """Those of the alerts whose rule has a cooldown."""
-    found = []
-    for chunk in chunks(sorted(fingerprints)):
+    found = set()
+    for chunk in chunks(sorted(set(fingerprints))):
         query = select(alerts.c.fingerprint, alerts.c.policy).where(
             alerts.c.organisation == organisation, alerts.c.fingerprint.in_(chunk)
         )
-        found += [row.fingerprint for row in connection.execute(query) if row.policy["cooldown"] > 0]
+        found |= {row.fingerprint for row in connection.execute(query) if row.policy["cooldown"] > 0}
     return found
 
 
-def write_pages(
-    connection: Connection, organisation: str, integration: str, severities: Mapping[str, str], now: int
-) -> None:
-    """Remember that the integration was paged about these alerts: fingerprint → severity."""
-    upsert(
-        connection,
-        pages,
-        [
-            {
-                "organisation": organisation,
-                "integration": integration,
-                "fingerprint": fingerprint,
-                "at": now,
-                "severity": severity,
-            }
-            for fingerprint, severity in severities.items()
-        ],
-    )
+def write_pages(connection: Connection, organisation: str, severities: Mapping[tuple[str, str], str], now: int) -> None:
+    """Remember that integrations were paged about alerts: (integration, fingerprint) → severity."""
+    rows = [
+        {
+            "organisation": organisation,
+            "integration": integration,
+            "fingerprint": fingerprint,
+            "at": now,
+            "severity": severity,
+        }
+        for (integration, fingerprint), severity in severities.items()
+    ]
+    upsert(connection, pages, rows)
 
 
 def write_verdicts(
-    connection: Connection, organisation: str, group_id: str, verdicts: Mapping[str, Verdict], now: int
+    connection: Connection, organisation: str, verdicts: Mapping[tuple[str, str], Verdict], now: int
 ) -> None:
-    """Record the gate of each of these members."""
-    if not verdicts:
-        return
-    statement = update(members).where(
-        members.c.organisation == organisation,
-        members.c.group_id == group_id,
-        members.c.fingerprint == bindparam("member"),
-    )
+    """Record the gate of each of these members: (group id, fingerprint) → verdict."""
     rows = [
         {
-            "member": fingerprint,
+            "organisation": organisation,
+            "group_id": group_id,
+            "fingerprint": fingerprint,
             "gate": verdict.gate.value if verdict.gate else None,
             "gate_detail": verdict.detail,
             "gate_until": verdict.until,
             "gate_since": now if verdict.gate else None,
         }
-        for fingerprint, verdict in verdicts.items()
+        for (group_id, fingerprint), verdict in verdicts.items()
     ]
-    connection.execute(statement, rows)
+    update_rows(connection, members, rows)
 
 
 def settle(connection: Connection, organisation: str, group_id: str, integration: str, content: Content) -> None:
@@ -316,30 +310,45 @@ def settle(connection: Connection, organisation: str, group_id: str, integration
         connection.execute(update(entries).where(*key).values(**values))
 
 
-def write_entry(connection: Connection, organisation: str, group_id: str, integration: str, entry: Entry) -> None:
-    upsert(connection, entries, [entry_values(organisation, group_id, integration, entry)])
+def read_entries(connection: Connection, organisation: str, group_ids: Iterable[str]) -> dict[tuple[str, str], Entry]:
+    """What was told of these groups: (group id, integration) → entry."""
+    found = {}
+    for chunk in chunks(sorted(set(group_ids))):
+        query = select(entries).where(entries.c.organisation == organisation, entries.c.group_id.in_(chunk))
+        for row in connection.execute(query):
+            found[row.group_id, row.integration] = read_entry(row)
+    return found
 
 
-def read_group_entry(connection: Connection, organisation: str, group_id: str, integration: str) -> Entry:
-    """What the integration was told of the group; an empty entry for nothing."""
-    row = connection.execute(
-        select(entries).where(
-            entries.c.organisation == organisation,
-            entries.c.group_id == group_id,
-            entries.c.integration == integration,
-        )
-    ).first()
-    return read_entry(row) if row else Entry()
+def write_entries(connection: Connection, organisation: str, written: Mapping[tuple[str, str], Entry]) -> None:
+    """Write what integrations were told: (group id, integration) → entry."""
+    rows = [entry_values(organisation, group_id, name, entry) for (group_id, name), entry in written.items()]
+    upsert(connection, entries, rows)
 
 
-def schedule(
-    connection: Connection, organisation: str, group_id: str, *, beat_at: int, next_flush_at: int, flushed_at: int
-) -> None:
-    connection.execute(
-        update(groups)
-        .where(groups.c.organisation == organisation, groups.c.id == group_id)
-        .values(beat_at=beat_at, next_flush_at=next_flush_at, flushed_at=flushed_at)
-    )
+@dataclass(frozen=True)
+class Schedule:
+    """When a group is looked at next; the fields are those of `Group`."""
+
+    group_id: str
+    beat_at: int
+    next_flush_at: int
+    flushed_at: int
+
+
+def schedule(connection: Connection, organisation: str, schedules: Iterable[Schedule]) -> None:
+    """Write when groups are flushed next."""
+    rows = [
+        {
+            "organisation": organisation,
+            "id": item.group_id,
+            "beat_at": item.beat_at,
+            "next_flush_at": item.next_flush_at,
+            "flushed_at": item.flushed_at,
+        }
+        for item in schedules
+    ]
+    update_rows(connection, groups, rows)
 
 
 def drop_members(connection: Connection, organisation: str, group_id: str, fingerprints: Iterable[str]) -> None:
@@ -361,6 +370,8 @@ def drop_members(connection: Connection, organisation: str, group_id: str, finge
 
 def drop_ended_members(connection: Connection, organisation: str, group_id: str, told: Content, now: int) -> None:
     """After all of a group's messages have arrived: take out the alerts whose end every integration has been told."""
+    if not told.resolved:
+        return
     entry_query = select(entries.c.told).where(entries.c.organisation == organisation, entries.c.group_id == group_id)
     still_told = {fingerprint for row in connection.execute(entry_query) for fingerprint in row.told}
     query = (

@@ -7,15 +7,15 @@ the epoch, so that a replica that lost its lease can no longer change the row.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from sqlalchemy import Connection, Row, Text, and_, cast, func, insert, or_, select, text, update
+from sqlalchemy import Connection, Row, Text, and_, cast, func, insert, or_, select, text, tuple_, update
 
 from alertd.routing.told import Content
 from alertd.store.rows import content_values, read_content
-from alertd.store.statements import insert_missing, locked
-from alertd.store.tables import attempts, channels, notifications
+from alertd.store.statements import chunks, locked, update_rows
+from alertd.store.tables import attempts, notifications
 
 PENDING, SENDING, SENT, FAILED = "pending", "sending", "sent", "failed"
 SUPERSEDED, WITHDRAWN = "superseded", "withdrawn"
@@ -53,17 +53,24 @@ class Notification:
 
 
 @dataclass(frozen=True)
-class Channel:
-    """How an integration does. `free_at`: nothing is sent before it (its rate, or a pause that it asked for)."""
+class Ending:
+    """How a try of a claimed notification ended.
 
-    organisation: str
-    integration: str
-    free_at: int = 0
-    failing_since: int | None = None
-    failures: int = 0
-    broken: bool = False
-    last_success_at: int | None = None
-    last_error: str = ""
+    `number` and `outcome` (`delivered`, `temporary`, `permanent`) are the attempt's, `reason`, `status_code` and
+    `answer` what was heard; `status` is what the notification is now, `due_at` its next try if it has one;
+    `uncertain`: somebody may have been told all the same.
+    """
+
+    notification: Notification
+    number: int
+    outcome: str
+    status: str
+    reason: str = ""
+    status_code: int | None = None
+    answer: str = ""
+    error: str = ""
+    due_at: int | None = None
+    uncertain: bool = False
 
 
 def add(connection: Connection, added: Iterable[Notification]) -> None:
@@ -161,9 +168,12 @@ def claim(connection: Connection, owner: str, now: int, lease: int, count: int) 
     """Take up to `count` notifications that are due, and those whose owner died with them in the air."""
     statement = _CLAIM_POSTGRESQL if connection.dialect.name == "postgresql" else _CLAIM_SQLITE
     parameters = {"owner": owner, "now": now, "lease_until": now + lease, "count": count}
-    keys = connection.execute(statement, parameters).all()
-    claimed = [_get(connection, organisation, notification_id) for organisation, notification_id in keys]
-    return sorted((item for item in claimed if item is not None), key=lambda item: (item.due_at, item.created_at))
+    places = {tuple(key): place for place, key in enumerate(connection.execute(statement, parameters))}
+    claimed = []
+    for chunk in chunks(places):
+        query = select(notifications).where(tuple_(notifications.c.organisation, notifications.c.id).in_(chunk))
+        claimed += [_read(row) for row in connection.execute(query)]
+    return sorted(claimed, key=lambda item: (item.due_at, item.created_at, places[item.organisation, item.id]))
 
 
 def take_over(connection: Connection, claimed: Notification, fresh: Notification) -> None:
@@ -196,93 +206,100 @@ def put_back(connection: Connection, organisation: str, notification_id: str, ep
     )
 
 
-def begin_attempt(connection: Connection, notification: Notification, now: int) -> int:
-    """Write down that a try begins, before anything is sent; its number, counted from 1."""
-    number = notification.tries + 1
-    connection.execute(
-        update(notifications)
-        .where(_is(notification.organisation, notification.id), notifications.c.epoch == notification.epoch)
-        .values(tries=number)
-    )
-    connection.execute(
-        insert(attempts).values(
-            organisation=notification.organisation,
-            notification_id=notification.id,
-            number=number,
-            started_at=now,
-            outcome="unknown",
-            reason="",
-            answer="",
-        )
-    )
-    return number
+def begin_attempts(connection: Connection, tried: Sequence[Notification], now: int) -> list[Notification]:
+    """Write down that a try of each claimed notification begins, before anything is sent; they, with it counted."""
+    begun = [replace(item, tries=item.tries + 1) for item in tried]
+    key = [{"organisation": item.organisation, "id": item.id} for item in begun]
+    update_rows(connection, notifications, [{**own, "tries": item.tries} for own, item in zip(key, begun, strict=True)])
+    rows = [
+        {
+            "organisation": item.organisation,
+            "notification_id": item.id,
+            "number": item.tries,
+            "started_at": now,
+            "outcome": "unknown",
+            "reason": "",
+            "answer": "",
+        }
+        for item in begun
+    ]
+    if rows:
+        connection.execute(insert(attempts), rows)
+    return begun
 
 
-def end_attempt(
-    connection: Connection,
-    organisation: str,
-    notification_id: str,
-    number: int,
-    *,
-    outcome: str,
-    reason: str,
-    status_code: int | None,
-    answer: str,
-    now: int,
-) -> None:
-    """Write down how a try ended: `delivered`, `temporary` or `permanent`."""
-    connection.execute(
-        update(attempts)
-        .where(
-            attempts.c.organisation == organisation,
-            attempts.c.notification_id == notification_id,
-            attempts.c.number == number,
-        )
-        .values(finished_at=now, outcome=outcome, reason=reason, status_code=status_code, answer=answer[:2000])
-    )
+def standing(connection: Connection, claimed: Iterable[Notification]) -> dict[tuple[str, str], bool]:
+    """Those of the claimed notifications whose lease is still ours, locked; whether their group moved on meanwhile.
 
-
-def finish(
-    connection: Connection,
-    notification: Notification,
-    *,
-    status: str,
-    error: str,
-    now: int,
-    due_at: int | None = None,
-    uncertain: bool = False,
-) -> bool | None:
-    """Write the outcome of a try, if the lease is still ours; `due_at` is the next try of one that stays pending.
-
-    Returns whether the group moved on while it was in the air; None when the lease was lost.
+    By organisation and id.
     """
-    ours = select(notifications.c.error).where(
-        _is(notification.organisation, notification.id),
-        notifications.c.epoch == notification.epoch,
-        notifications.c.status == SENDING,
-    )
-    row = connection.execute(locked(connection, ours)).first()
-    if row is None:
-        return None
-    values: dict[str, Any] = {"status": status, "error": error, "owner": None, "lease_until": None}
-    if due_at is not None:
-        values["due_at"] = due_at
-    else:
-        values["finished_at"] = now
-    if uncertain:
-        values["uncertain"] = notifications.c.uncertain + 1
-    connection.execute(update(notifications).where(_is(notification.organisation, notification.id)).values(**values))
-    return bool(row.error == "outdated")
+    epochs = {(item.organisation, item.id): item.epoch for item in claimed}
+    found = {}
+    for chunk in chunks(sorted(epochs)):
+        query = (
+            select(notifications.c.organisation, notifications.c.id, notifications.c.epoch, notifications.c.error)
+            .where(
+                tuple_(notifications.c.organisation, notifications.c.id).in_(chunk),
+                notifications.c.status == SENDING,
+            )
+            .order_by(notifications.c.organisation, notifications.c.id)
+        )
+        for row in connection.execute(locked(connection, query)):
+            if epochs[row.organisation, row.id] == row.epoch:
+                found[row.organisation, row.id] = row.error == "outdated"
+    return found
 
 
-def others_open(connection: Connection, organisation: str, group_id: str) -> bool:
-    """Whether the group still has a notification on its way."""
-    query = select(notifications.c.id).where(
-        notifications.c.organisation == organisation,
-        notifications.c.group_id == group_id,
-        notifications.c.status.in_((PENDING, SENDING)),
-    )
-    return connection.execute(query.limit(1)).first() is not None
+def end_attempts(connection: Connection, endings: Iterable[Ending], now: int) -> None:
+    """Write down how tries ended, whoever has the lease now."""
+    rows = [
+        {
+            "organisation": ending.notification.organisation,
+            "notification_id": ending.notification.id,
+            "number": ending.number,
+            "finished_at": now,
+            "outcome": ending.outcome,
+            "reason": ending.reason,
+            "status_code": ending.status_code,
+            "answer": ending.answer[:2000],
+        }
+        for ending in endings
+    ]
+    update_rows(connection, attempts, rows)
+
+
+def finish(connection: Connection, endings: Iterable[Ending], now: int) -> None:
+    """Write what became of notifications whose lease is ours (`standing`)."""
+    rows: dict[bool, list[dict[str, Any]]] = {True: [], False: []}
+    for ending in endings:
+        item, over = ending.notification, ending.due_at is None
+        rows[over].append(
+            {
+                "organisation": item.organisation,
+                "id": item.id,
+                "status": ending.status,
+                "error": ending.error[:500],
+                "owner": None,
+                "lease_until": None,
+                "uncertain": item.uncertain + ending.uncertain,
+                **({"finished_at": now} if over else {"due_at": ending.due_at}),
+            }
+        )
+    for same in rows.values():
+        update_rows(connection, notifications, same)
+
+
+def groups_with_open(connection: Connection, organisation: str, group_ids: Iterable[str]) -> set[str]:
+    """Those of the groups that still have a notification on its way."""
+    found: set[str] = set()
+    for chunk in chunks(sorted(set(group_ids))):
+        query = select(notifications.c.group_id).where(
+            notifications.c.organisation == organisation,
+            notifications.c.group_id.in_(chunk),
+            notifications.c.status.in_((PENDING, SENDING)),
+        )
+        found |= set(connection.execute(query).scalars())
+    return found
 
 
 def next_due(connection: Connection) -> int | None:
@@ -349,45 +366,6 @@ def counts(connection: Connection) -> dict[tuple[str, str], int]:
     return {(integration, status): number for integration, status, number in connection.execute(query)}
 
 
-def channel(connection: Connection, organisation: str, integration: str, *, lock: bool = False) -> Channel:
-    """How an integration does; a blank channel for one that was never used. `lock` holds it for the transaction."""
-    insert_missing(
-        connection,
-        channels,
-        [
-            {
-                "organisation": organisation,
-                "integration": integration,
-                "free_at": 0,
-                "failures": 0,
-                "broken": False,
-                "last_error": "",
-            }
-        ],
-    )
-    query = select(channels).where(channels.c.organisation == organisation, channels.c.integration == integration)
-    return _read_channel(connection.execute(locked(connection, query) if lock else query).one())
-
-
-def write_channel(connection: Connection, changed: Channel) -> None:
-    connection.execute(
-        update(channels)
-        .where(channels.c.organisation == changed.organisation, channels.c.integration == changed.integration)
-        .values(
-            free_at=changed.free_at,
-            failing_since=changed.failing_since,
-            failures=changed.failures,
-            broken=changed.broken,
-            last_success_at=changed.last_success_at,
-            last_error=changed.last_error,
-        )
-    )
-
-
-def all_channels(connection: Connection) -> list[Channel]:
-    return [_read_channel(row) for row in connection.execute(select(channels))]
-
-
 def prune(connection: Connection, before: int, limit: int = 1000) -> int:
     """Delete up to `limit` finished notifications older than `before`, with their attempts."""
     query = select(notifications.c.organisation, notifications.c.id).where(notifications.c.finished_at < before)
@@ -434,17 +412,4 @@ def _read(row: Row[Any]) -> Notification:
         lease_until=row.lease_until,
         finished_at=row.finished_at,
         error=row.error,
-    )
-
-
-def _read_channel(row: Row[Any]) -> Channel:
-    return Channel(
-        organisation=row.organisation,
-        integration=row.integration,
-        free_at=row.free_at,
-        failing_since=row.failing_since,
-        failures=row.failures,
-        broken=row.broken,
-        last_success_at=row.last_success_at,
-        last_error=row.last_error,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -12,6 +13,9 @@ from sqlalchemy import Connection, delete, func, insert, select
 from alertd.store.tables import snapshots
 
 Sample = tuple[dict[str, str], float]
+
+# JSON has no word for values that are no finite numbers; those are texts, as Python writes them.
+_Written = list[tuple[dict[str, str], float | str]]
 
 
 @dataclass(frozen=True)
@@ -44,7 +48,7 @@ def add(
         received_at=received_at,
         labels=dict(labels),
         samples=len(samples),
-        body=zlib.compress(msgspec.json.encode(samples), 1),
+        body=_packed(samples),
     )
     return int(connection.execute(statement.returning(snapshots.c.id)).scalar_one())
 
@@ -66,7 +70,7 @@ def after(
             at=row.at,
             received_at=row.received_at,
             labels=row.labels,
-            samples=msgspec.json.decode(zlib.decompress(row.body), type=list[Sample]),
+            samples=_unpacked(row.body),
         )
         for row in connection.execute(query)
     ]
@@ -95,3 +99,13 @@ def prune(connection: Connection, source: str, before: int, limit: int = 1000) -
         .limit(limit)
     )
     return connection.execute(delete(snapshots).where(snapshots.c.id.in_(old))).rowcount
+
+
+def _packed(samples: Sequence[Sample]) -> bytes:
+    written: _Written = [(labels, value if math.isfinite(value) else repr(value)) for labels, value in samples]
+    return zlib.compress(msgspec.json.encode(written), 1)
+
+
+def _unpacked(body: bytes) -> list[Sample]:
+    written = msgspec.json.decode(zlib.decompress(body), type=_Written)
+    return [(labels, float(value)) for labels, value in written]

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, func, select
 
-from alertd.store import evaluations, outbox
+from alertd.store import channels, evaluations, outbox
+from alertd.store.channels import Channel
 from alertd.store.evaluations import GroupEvaluation
-from alertd.store.outbox import Channel
 from alertd.store.tables import alerts, notifications, reports
 
 
@@ -37,7 +37,7 @@ def read_standing(connection: Connection, organisation: str) -> Standing:
         "pending": select(func.count()).select_from(reports).where(reports.c.state == "pending"),
     }
     return Standing(
-        channels=tuple(outbox.all_channels(connection)),
+        channels=tuple(channels.every(connection)),
         evaluations=evaluations.read(connection, organisation),
         waiting=waiting,
         oldest=oldest,

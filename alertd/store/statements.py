@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Select, Table
+from sqlalchemy import Connection, Select, Table, and_, bindparam, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 T = TypeVar("T")
@@ -37,6 +37,17 @@ def insert_missing(connection: Connection, table: Table, rows: Sequence[Mapping[
     keys = [column.name for column in table.primary_key]
     insert = (postgresql if connection.dialect.name == "postgresql" else sqlite).insert(table)
     connection.execute(insert.on_conflict_do_nothing(index_elements=keys), list(rows))
+
+
+def update_rows(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Write the values of each of `rows`, which all name the same columns, into the row with its primary key."""
+    if not rows:
+        return
+    keys = {column.name: f"key_{column.name}" for column in table.primary_key}
+    found = and_(*(table.c[name] == bindparam(parameter) for name, parameter in keys.items()))
+    changed = [name for name in rows[0] if name not in keys]
+    statement = update(table).where(found).values({name: bindparam(name) for name in changed})
+    connection.execute(statement, [{keys.get(name, name): value for name, value in row.items()} for row in rows])
 
 
 def locked(connection: Connection, select: Select[Any], *, skip: bool = False) -> Select[Any]:

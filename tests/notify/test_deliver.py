@@ -9,15 +9,16 @@ from sqlalchemy import text
 
 from alertd.alerts.alert import Policy
 from alertd.clock import HOUR, MINUTE, SECOND
-from alertd.notify.deliver import claim_due, land
+from alertd.notify.deliver import claim_due
+from alertd.notify.landing import land
 from alertd.notify.message import Reason, Status
 from alertd.notify.plan import Integration
 from alertd.notify.receivers.base import Delivered, DeliveryFailed, FailureReason
+from alertd.store import channels, history, outbox
 from alertd.store import groups as group_rows
-from alertd.store import history, outbox
+from alertd.store.channels import Channel
 from alertd.store.database import Database
-from alertd.store.outbox import Channel
-from tests.notify.world import ORGANISATION, PERMANENT, REFUSED, UNCERTAIN, World, key_of, open_statuses
+from tests.notify.world import ORGANISATION, PERMANENT, REFUSED, UNCERTAIN, World, key_of, open_statuses, tried
 
 WEBHOOK, MAIL = "team/webhook/0", "team/email/0"
 
@@ -33,7 +34,7 @@ def world(database: Database) -> World:
 
 
 def channel(world: World, integration: str = WEBHOOK) -> Channel:
-    return world.database.transaction(outbox.channel, ORGANISATION, integration)
+    return world.database.transaction(channels.get, ORGANISATION, integration)
 
 
 def statuses(world: World) -> list[str]:
@@ -413,7 +414,7 @@ def test_a_flush_while_a_message_lands(dialect: str, world: World) -> None:
     world.later(5 * MINUTE)
     flush = threading.Thread(target=world.flush)
     with world.database.engine.begin() as connection:
-        land(connection, claimed, Delivered(), world.settings, spread=0.5, now=world.now)
+        land(connection, [tried(claimed)], world.settings, world.now)
         flush.start()
         wait_for_a_lock(world.database, flush)
     flush.join()
@@ -446,16 +447,7 @@ def test_a_flush_while_a_message_is_replaced(dialect: str, world: World) -> None
     world.later(5 * MINUTE)
     flush = threading.Thread(target=world.flush)
     with world.database.engine.begin() as connection:
-        (claimed,) = claim_due(
-            connection,
-            world.routing,
-            world.targets,
-            world.settings,
-            owner="one",
-            external_url="",
-            now=world.now,
-            count=10,
-        )
+        (claimed,) = claim_due(connection, world.desk, owner="one", now=world.now, count=10)
         # The flush waits for rows, never for the gates, which the claim is done with.
         flush.start()
         wait_for_a_lock(world.database, flush)

@@ -15,7 +15,7 @@ from alertd.notify.policy import (
     next_try,
 )
 from alertd.notify.receivers.base import DeliveryFailed, FailureReason
-from alertd.store.outbox import Channel
+from alertd.store.channels import Channel
 
 NOW = 10 * HOUR
 

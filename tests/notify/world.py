@@ -10,8 +10,9 @@ from alertd.alerts.alert import Alert, Change, Policy, Report, ReportChange
 from alertd.alerts.labels import fingerprint
 from alertd.alerts.machine import Instance, State, Transition
 from alertd.clock import MINUTE
-from alertd.notify.deliver import Claimed, Landed, claim_due, land
+from alertd.notify.deliver import Claimed, Desk, claim_due
 from alertd.notify.flush import Routing, flush_due
+from alertd.notify.landing import Landed, Try, land
 from alertd.notify.message import Message
 from alertd.notify.plan import Integration
 from alertd.notify.policy import DeliverySettings
@@ -141,24 +142,18 @@ class World:
         return self.database.transaction(flush_due, self.routing, self.now, 100)
 
     def claim(self, owner: str = "one", count: int = 100) -> list[Claimed]:
-        return self.database.transaction(
-            claim_due,
-            self.routing,
-            self.targets,
-            self.settings,
-            owner=owner,
-            external_url="http://alertd",
-            now=self.now,
-            count=count,
-        )
+        return self.database.transaction(claim_due, self.desk, owner=owner, now=self.now, count=count)
+
+    @property
+    def desk(self) -> Desk:
+        return Desk(self.routing, self.targets, self.settings, "http://alertd")
 
     def land(self, claimed: Claimed, outcome: Delivered | DeliveryFailed | None = None) -> Landed:
         """Write down how a try ended; a delivery by default."""
         if outcome is None:
             self.arrived.append(claimed.message)
-        return self.database.transaction(
-            land, claimed, outcome or Delivered("ok", 200), self.settings, spread=0.5, now=self.now
-        )
+        (landed,) = self.database.transaction(land, [tried(claimed, outcome)], self.settings, self.now)
+        return landed
 
     def deliver(self, outcomes: Mapping[str, DeliveryFailed] | DeliveryFailed | None = None) -> list[Message]:
         """Send what is due; the messages that were tried. `outcomes`: the failure of each integration, or of all."""
@@ -183,9 +178,9 @@ class World:
         return self.database.transaction(work)
 
     def entry(self, integration: str = "team/webhook/0", group: int = 0) -> Entry:
-        return self.database.transaction(
-            group_rows.read_group_entry, ORGANISATION, self.groups()[group].id, integration
-        )
+        group_id = self.groups()[group].id
+        entries = self.database.transaction(group_rows.read_entries, ORGANISATION, [group_id])
+        return entries.get((group_id, integration), Entry())
 
     def notifications(self, *statuses: str) -> list[Notification]:
         """The outbox, oldest first."""
@@ -231,3 +226,8 @@ def open_statuses(world: World) -> list[tuple[str, str]]:
         return [(row.group_id, row.integration) for row in connection.execute(query)]
 
     return world.database.transaction(work)
+
+
+def tried(claimed: Claimed, outcome: Delivered | DeliveryFailed | None = None) -> Try:
+    """A finished try; a delivery by default."""
+    return Try(claimed.notification, claimed.number, outcome or Delivered("ok", 200), spread=0.5)

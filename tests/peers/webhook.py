@@ -19,13 +19,17 @@ from tests.peers.serving import Answer, serving
 
 @dataclass(frozen=True)
 class Received:
-    """One request: when it came (monotonic seconds), its lower-case headers and its raw body."""
+    """One request: when it came (monotonic seconds), its lower-case headers and its raw body.
+
+    `taken`: it was answered, and well.
+    """
 
     at: float
     method: str
     path: str
     headers: dict[str, str]
     body: bytes
+    taken: bool = True
 
     @property
     def json(self) -> Any:
@@ -34,17 +38,22 @@ class Received:
 
 @dataclass
 class WebhookPeer:
-    """`answers` are used up one a request; after them `default` is the answer."""
+    """`answers` are used up one a request; after them `default` is the answer. `answers_at` goes before them, by path."""
 
     url: str = ""
     default: Answer = field(default_factory=Answer)
     answers: deque[Answer] = field(default_factory=deque)
+    answers_at: dict[str, deque[Answer]] = field(default_factory=dict)
     requests: list[Received] = field(default_factory=list)
     _arrived: asyncio.Condition = field(default_factory=asyncio.Condition)
     _closing: asyncio.Event = field(default_factory=asyncio.Event)
 
     def script(self, *answers: Answer) -> None:
         self.answers.extend(answers)
+
+    def script_at(self, path: str, *answers: Answer) -> None:
+        """The answers to the next requests of this path."""
+        self.answers_at.setdefault(path, deque()).extend(answers)
 
     async def wait_for(self, count: int, timeout: float = 30) -> list[Received]:  # noqa: ASYNC109 the bound of a test
         """The requests, once there are at least `count`; raises `TimeoutError`."""
@@ -56,9 +65,11 @@ class WebhookPeer:
         body = await request.read()
         headers = {name.lower(): value for name, value in request.headers.items()}
         async with self._arrived:
-            self.requests.append(Received(time.monotonic(), request.method, request.path_qs, headers, body))
+            answers = self.answers_at.get(request.path) or self.answers
+            answer = answers.popleft() if answers else self.default
+            taken = answer.status < 300 and not (answer.hang or answer.close)
+            self.requests.append(Received(time.monotonic(), request.method, request.path_qs, headers, body, taken))
             self._arrived.notify_all()
-        answer = self.answers.popleft() if self.answers else self.default
         if answer.hang:
             await self._closing.wait()
         if (answer.hang or answer.close) and request.transport is not None:

@@ -45,6 +45,7 @@ class Bench:
     limit: int = 0
     now: int = 0
     known: dict[str, Report] = field(default_factory=dict)
+    values: Mapping[str, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.compiled = CompiledRule(self.rule, {**self.labels, **self.rule.labels})
@@ -52,8 +53,9 @@ class Bench:
     def evaluate(self, *samples: Sample, at: int | None = None) -> list[Transition]:
         """One evaluation at the minute `at`; the transitions that it made."""
         self.now = self.now if at is None else at * MINUTE
-        changes = evaluate(self.compiled, samples, self.known, self.context, self.now, limit=self.limit)
-        return self._apply(changes)
+        outcome = evaluate(self.compiled, samples, self.known, self.context, self.now, limit=self.limit)
+        self.values = outcome.values
+        return self._apply(outcome.changes)
 
     def fail(self, error: str = "no answer", *, at: int | None = None) -> list[Transition]:
         """One evaluation without an answer."""

@@ -67,9 +67,8 @@ def test_schedule_and_hurry(database: Database) -> None:
     assert database.transaction(group_rows.next_flush) == START + 50
     database.transaction(group_rows.hurry, ORGANISATION, ["1"], START + 10)
     assert database.transaction(group_rows.next_flush) == START + 10
-    database.transaction(
-        group_rows.schedule, ORGANISATION, "1", beat_at=START + 90, next_flush_at=START + 80, flushed_at=START
-    )
+    later = group_rows.Schedule("1", START + 90, START + 80, START)
+    database.transaction(group_rows.schedule, ORGANISATION, [later])
     (found,) = database.transaction(group_rows.groups_by_id, ORGANISATION, ["1"])
     assert found == replace(group("1"), beat_at=START + 90, next_flush_at=START + 80, flushed_at=START)
 
@@ -99,10 +98,10 @@ def test_verdicts(world: World) -> None:
     world.fire()
     (held,) = world.groups()
     key = key_of("Down", {})
-    closed = {key: Verdict(Gate.SILENCED, "s1", START + 5)}
-    world.database.transaction(group_rows.write_verdicts, ORGANISATION, held.id, closed, START)
+    closed = {(held.id, key): Verdict(Gate.SILENCED, "s1", START + 5)}
+    world.database.transaction(group_rows.write_verdicts, ORGANISATION, closed, START)
     assert [(member.gate, member.gate_detail) for member in state(world).members] == [(Gate.SILENCED, "s1")]
-    world.database.transaction(group_rows.write_verdicts, ORGANISATION, held.id, {key: Verdict()}, START)
+    world.database.transaction(group_rows.write_verdicts, ORGANISATION, {(held.id, key): Verdict()}, START)
     assert [(member.gate, member.gate_detail) for member in state(world).members] == [(None, "")]
 
 
@@ -115,7 +114,7 @@ def test_settle(world: World) -> None:
     world.database.transaction(group_rows.settle, ORGANISATION, held.id, WEBHOOK, quiet)
     assert world.entry() == Entry()
     before = Entry(Content({key: ""}), frozenset([key]), START, "e", 3, {"ts": "1"})
-    world.database.transaction(group_rows.write_entry, ORGANISATION, held.id, WEBHOOK, before)
+    world.database.transaction(group_rows.write_entries, ORGANISATION, {(held.id, WEBHOOK): before})
     assert world.entry() == before
     world.database.transaction(group_rows.settle, ORGANISATION, held.id, WEBHOOK, quiet)
     assert world.entry() == replace(before, content=quiet, told=frozenset())
@@ -149,9 +148,8 @@ def test_ended_members(world: World) -> None:
     world.fire(host="b")
     (held,) = world.groups()
     keys = {host: key_of("Down", {"host": host}) for host in "abcd"}
-    world.database.transaction(
-        group_rows.write_entry, ORGANISATION, held.id, WEBHOOK, Entry(told=frozenset([keys["c"], keys["d"]]))
-    )
+    believed = Entry(told=frozenset([keys["c"], keys["d"]]))
+    world.database.transaction(group_rows.write_entries, ORGANISATION, {(held.id, WEBHOOK): believed})
     ended = Content({keys["d"]: ""}, frozenset([keys["a"], keys["b"], keys["c"]]))
     world.database.transaction(group_rows.drop_ended_members, ORGANISATION, held.id, ended, world.now)
     left = {member.alert.labels["host"] for member in state(world).members}
@@ -163,7 +161,7 @@ def test_pages_are_kept_for_alerts_with_a_cooldown(world: World) -> None:
     world.fire(host="a", policy=Policy(cooldown=MINUTE))
     world.fire(host="b")
     keys = [key_of("Down", {"host": host}) for host in "ab"]
-    assert world.database.transaction(group_rows.with_cooldown, ORGANISATION, keys) == keys[:1]
+    assert world.database.transaction(group_rows.with_cooldown, ORGANISATION, keys) == {keys[0]}
 
 
 def test_open_notifications_are_seen_as_they_are(world: World) -> None:

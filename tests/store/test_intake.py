@@ -13,8 +13,7 @@ from sqlalchemy import text
 from alertd.alerts.alert import Alert, Change, Policy, ReportChange
 from alertd.alerts.machine import Instance, State, Transition
 from alertd.clock import HOUR, MINUTE, SECOND
-from alertd.notify.deliver import land
-from alertd.notify.receivers.base import Delivered
+from alertd.notify.landing import land
 from alertd.response.acknowledgement import ResponseRejected
 from alertd.routing.matchers import Matcher, Operator
 from alertd.routing.tree import Route
@@ -23,7 +22,7 @@ from alertd.store import groups as group_rows
 from alertd.store import history, intake
 from alertd.store.database import Database
 from alertd.store.history import Event
-from tests.notify.world import ORGANISATION, ROUTE, START, World, key_of, report_of
+from tests.notify.world import ORGANISATION, ROUTE, START, World, key_of, report_of, tried
 
 
 @pytest.fixture
@@ -280,7 +279,7 @@ def test_an_alert_that_comes_back_while_its_group_goes(dialect: str, database: D
     (claimed,) = world.claim()
     fired = threading.Thread(target=world.fire)
     with database.engine.begin() as connection:
-        land(connection, claimed, Delivered(), world.settings, spread=0.5, now=world.now)
+        land(connection, [tried(claimed)], world.settings, world.now)
         fired.start()
         wait_for_a_lock(database, fired)
     fired.join()

@@ -7,6 +7,7 @@ import sys
 import threading
 from collections import Counter
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from sqlalchemy import Connection, text
@@ -14,7 +15,7 @@ from sqlalchemy import Connection, text
 from alertd.routing.told import Content
 from alertd.store import outbox
 from alertd.store.database import Database
-from alertd.store.outbox import Channel, Notification
+from alertd.store.outbox import Ending, Notification
 
 NOW = 1_000_000
 LEASE = 15_000
@@ -51,8 +52,22 @@ def get(database: Database, key: str = "1") -> Notification:
     return found
 
 
-def finish(database: Database, claimed: Notification, status: str = outbox.SENT, **how: object) -> bool | None:
-    return database.transaction(outbox.finish, claimed, status=status, error="", now=NOW + 5, **how)
+def finish(database: Database, claimed: Notification, status: str = outbox.SENT, **how: Any) -> bool | None:
+    """Write the end of a try if the lease is still ours; whether the group moved on, None for a lost lease."""
+
+    def work(connection: Connection) -> bool | None:
+        ours = outbox.standing(connection, [claimed])
+        if ours:
+            ending = Ending(claimed, claimed.tries, "delivered", status, **how)
+            outbox.finish(connection, [ending], NOW + 5)
+        return ours.get((claimed.organisation, claimed.id))
+
+    return database.transaction(work)
+
+
+def begin(database: Database, claimed: Notification, now: int) -> Notification:
+    (begun,) = database.transaction(outbox.begin_attempts, [claimed], now)
+    return begun
 
 
 def test_a_notification_is_kept_whole(database: Database) -> None:
@@ -136,27 +151,18 @@ def test_attempts(database: Database) -> None:
     """A try is written down before anything is sent, and again when it has ended."""
     add(database, BLANK)
     (claimed,) = claim(database)
-    assert database.transaction(outbox.begin_attempt, claimed, NOW) == 1
+    assert begin(database, claimed, NOW).tries == 1
     (begun,) = database.transaction(outbox.attempts_of, "default", "1")
     assert (begun["number"], begun["outcome"], begun["finished_at"]) == (1, "unknown", None)
-    database.transaction(
-        outbox.end_attempt,
-        "default",
-        "1",
-        1,
-        outcome="temporary",
-        reason="timeout",
-        status_code=None,
-        answer="x" * 5000,
-        now=NOW + 5,
-    )
+    ending = Ending(claimed, 1, "temporary", outbox.PENDING, reason="timeout", answer="x" * 5000)
+    database.transaction(outbox.end_attempts, [ending], NOW + 5)
     assert finish(database, claimed, outbox.PENDING, due_at=NOW + 9, uncertain=True) is False
     (ended,) = database.transaction(outbox.attempts_of, "default", "1")
     assert (ended["outcome"], ended["reason"], len(ended["answer"])) == ("temporary", "timeout", 2000)
     waiting = get(database)
     assert (waiting.status, waiting.due_at, waiting.uncertain, waiting.tries) == (outbox.PENDING, NOW + 9, 1, 1)
     (again,) = claim(database, NOW + 9)
-    assert database.transaction(outbox.begin_attempt, again, NOW + 9) == 2
+    assert begin(database, again, NOW + 9).tries == 2
 
 
 def test_outdated(database: Database) -> None:
@@ -221,22 +227,13 @@ def test_prune(database: Database) -> None:
     """Only what ended long ago goes, with its attempts."""
     add(database, BLANK, replace(BLANK, id="2"))
     for claimed in claim(database):
-        database.transaction(outbox.begin_attempt, claimed, NOW)
+        begin(database, claimed, NOW)
     finish(database, get(database))
     assert database.transaction(outbox.prune, NOW + 5) == 0
     assert database.transaction(outbox.prune, NOW + 6) == 1
     assert database.transaction(outbox.get, "default", "1") is None
     assert database.transaction(outbox.attempts_of, "default", "1") == []
     assert len(database.transaction(outbox.attempts_of, "default", "2")) == 1
-
-
-def test_channels(database: Database) -> None:
-    """A channel is blank until it was used, and each integration has its own."""
-    assert database.transaction(outbox.channel, "default", "x") == Channel("default", "x")
-    changed = Channel("default", "x", 5, 4, 3, True, 2, "1")
-    database.transaction(outbox.write_channel, changed)
-    assert database.transaction(outbox.channel, "default", "x") == changed
-    assert database.transaction(outbox.channel, "default", "y") == Channel("default", "y")
 
 
 CLAIMER = """

@@ -7,10 +7,20 @@ from fastapi import APIRouter, Request, Response
 
 from alertd.alerts.pushed import PushedAlert
 from alertd.api.alertmanager.answers import REQUIRED, Malformed, Rejected, answer, empty
-from alertd.api.alertmanager.decoding import decode, filters, flag, instant_of, read_body, wanted_receivers
+from alertd.api.alertmanager.decoding import (
+    decode,
+    filters,
+    flag,
+    instant_of,
+    invalid_name,
+    read_body,
+    wanted_receivers,
+)
 from alertd.api.alertmanager.listing import Wanted, gettable, listing, status_of
 from alertd.api.alertmanager.schemas import PostableAlert
 from alertd.api.auth import CurrentService, Sender, Viewer
+from alertd.promql.quoting import quote
+from alertd.routing.matchers import Grammar
 
 router = APIRouter(prefix="/alerts")
 
@@ -44,18 +54,21 @@ async def post_alerts(service: CurrentService, identity: Sender, request: Reques
     body = await read_body(request)
     if not body:
         raise Malformed(REQUIRED, "alerts in body is required")
-    good, refused = _read(body)
+    good, refused = _read(body, service.options.grammar)
     _, more = await service.actions.push_alerts(
         identity.organisation, list(good.values()), producer=PRODUCER, actor=identity.actor
     )
     places = list(good)
     refused |= {places[index]: message for index, message in more}
+    now = service.clock.now()
+    resolved = sum(alert.ends_at is not None and alert.ends_at <= now for alert in good.values())
+    service.metrics.alertmanager.received(len(good) - resolved, resolved, len(refused))
     if refused:
         raise Rejected("; ".join(refused[index] for index in sorted(refused)))
     return empty()
 
 
-def _read(body: bytes) -> tuple[dict[int, PushedAlert], dict[int, str]]:
+def _read(body: bytes, grammar: Grammar) -> tuple[dict[int, PushedAlert], dict[int, str]]:
     """The alerts by their places in the body, and what is wrong with others. Raises `Malformed`."""
     batch = [alert or PostableAlert() for alert in decode(body, _BATCH, "alerts") or ()]
     for index, alert in enumerate(batch):
@@ -63,13 +76,16 @@ def _read(body: bytes) -> tuple[dict[int, PushedAlert], dict[int, str]]:
     good: dict[int, PushedAlert] = {}
     refused: dict[int, str] = {}
     for index, alert in enumerate(batch):
-        labels = alert.labels or {}
-        if "" in labels:
-            refused[index] = 'invalid label set: invalid name ""'
+        labels, annotations = alert.labels or {}, alert.annotations or {}
+        wrong = invalid_name(labels, grammar)
+        if wrong is not None:
+            refused[index] = f"invalid label set: invalid name {quote(wrong)}"
+        elif (wrong := invalid_name(annotations, grammar)) is not None:
+            refused[index] = f"invalid annotations: invalid name {quote(wrong)}"
         else:
             good[index] = PushedAlert(
                 labels=labels,
-                annotations=alert.annotations or {},
+                annotations=annotations,
                 starts_at=instant_of(alert.starts_at),
                 ends_at=instant_of(alert.ends_at),
                 generator_url=alert.generator_url or "",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
 from typing import TypeVar
@@ -11,9 +12,10 @@ import msgspec
 from fastapi import Request
 
 from alertd.api.alertmanager.answers import INVALID_FORMAT, Malformed, Rejected
+from alertd.api.auth import service_of
 from alertd.api.fields import LAST_INSTANT
 from alertd.config.receivers import Receiver
-from alertd.routing.matchers import Matcher, MatcherError, matches_all, parse_matcher
+from alertd.routing.matchers import Grammar, Matcher, MatcherError, matches_all, parse_matcher
 from alertd.routing.patterns import LabelPattern, PatternError
 from alertd.service.service import Service
 
@@ -25,6 +27,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
 _TRUE = frozenset({"true", "1", "yes", "ok", "y", "on", "selected", "checked", "t", "enabled"})
 _NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
+_CLASSIC_NAME = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*", re.ASCII)
 _UUID = re.compile(r"[0-9a-f]{8}-?(?:[0-9a-f]{4}-?){3}[0-9a-f]{12}", re.IGNORECASE)
 
 
@@ -69,7 +72,8 @@ def flag(request: Request, name: str, *, default: bool = True) -> bool:
 def filters(request: Request, name: str = "filter") -> tuple[Matcher, ...]:
     """The matchers of a parameter that may be repeated. Raises `Rejected`."""
     try:
-        return tuple(map(parse_matcher, request.query_params.getlist(name)))
+        grammar = service_of(request).options.grammar
+        return tuple(parse_matcher(text, grammar) for text in request.query_params.getlist(name))
     except MatcherError as error:
         raise Rejected(str(error)) from error
 
@@ -93,6 +97,14 @@ def check_uuid(text: str) -> str:
     if _UUID.fullmatch(text) is None:
         raise Malformed(INVALID_FORMAT, f'silenceID in path must be of type uuid: "{text}"')
     return text
+
+
+def invalid_name(names: Iterable[str], grammar: Grammar) -> str | None:
+    """The first of the label names that cannot be one; any text can but the empty one, unless the mode is classic."""
+    for name in sorted(names):
+        if not name or (grammar is Grammar.CLASSIC and _CLASSIC_NAME.fullmatch(name) is None):
+            return name
+    return None
 
 
 def _fits(receiver: Receiver, pattern: LabelPattern, matchers: tuple[Matcher, ...]) -> bool:

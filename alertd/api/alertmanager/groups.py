@@ -40,7 +40,9 @@ def _grouped(found: Iterable[Listed], wanted: Wanted) -> list[AlertGroup]:
             status = status_of(listed, way.muted_by)
             if wanted.receiver(receiver) and wanted.shows(status):
                 name = group_of(way.node, listed.alert.labels)
-                group = groups.setdefault(name.id, AlertGroup([], dict(name.labels), Named(receiver)))
+                group = groups.setdefault(
+                    name.id, AlertGroup([], dict(name.labels), Named(receiver), dict(way.node.route.labels))
+                )
                 group.alerts.append(gettable(listed, status))
     return sorted(groups.values(), key=_order)
 

@@ -109,12 +109,13 @@ class GettableAlert(msgspec.Struct, rename="camel"):
     generator_url: str | UnsetType = msgspec.field(default=UNSET, name="generatorURL")
 
 
-class AlertGroup(msgspec.Struct):
+class AlertGroup(msgspec.Struct, rename="camel"):
     """The alerts that are told together."""
 
     alerts: list[GettableAlert]
     labels: dict[str, str]
     receiver: Named
+    route_labels: dict[str, str]
 
 
 class GettableMatcher(msgspec.Struct, rename="camel"):

@@ -8,7 +8,7 @@ import msgspec
 from fastapi import APIRouter, Request, Response
 
 from alertd.api.alertmanager.answers import REQUIRED, Malformed, Rejected, answer, empty
-from alertd.api.alertmanager.decoding import check_uuid, decode, filters, flag, instant_of, read_body
+from alertd.api.alertmanager.decoding import check_uuid, decode, filters, flag, instant_of, invalid_name, read_body
 from alertd.api.alertmanager.schemas import (
     GettableMatcher,
     GettableSilence,
@@ -18,7 +18,8 @@ from alertd.api.alertmanager.schemas import (
 )
 from alertd.api.auth import CurrentService, Editor, Viewer
 from alertd.clock import to_rfc3339
-from alertd.routing.matchers import Matcher, MatcherError, Operator
+from alertd.promql.quoting import quote
+from alertd.routing.matchers import Grammar, Matcher, MatcherError, Operator
 from alertd.routing.silences import Silence, SilenceRejected, SilenceState
 from alertd.service.actions import SilenceNotFound
 from alertd.store import silences as silence_rows
@@ -49,7 +50,7 @@ async def post_silence(service: CurrentService, identity: Editor, request: Reque
         raise Malformed(REQUIRED, "silence in body is required")
     given = decode(body, _SILENCE, "silence") or PostableSilence()
     given.check()
-    silence = _silence(given, service.clock.now())
+    silence = _silence(given, service.options.grammar, service.clock.now())
     try:
         stored = await service.actions.put_silence(identity.organisation, silence, identity.actor)
     except SilenceNotFound as error:
@@ -76,7 +77,7 @@ async def delete_silence(service: CurrentService, identity: Editor, silence_id: 
     return empty()
 
 
-def _silence(given: PostableSilence, now: int) -> Silence:
+def _silence(given: PostableSilence, grammar: Grammar, now: int) -> Silence:
     """The silence that was asked for. Raises `Rejected`."""
     starts_at, ends_at = instant_of(given.starts_at) or 0, instant_of(given.ends_at) or 0
     if starts_at >= ends_at:
@@ -85,7 +86,7 @@ def _silence(given: PostableSilence, now: int) -> Silence:
         raise Rejected("Failed to create silence: end time can't be in the past")
     return Silence(
         id=given.id or "",
-        matchers=tuple(_matcher(index, matcher) for index, matcher in enumerate(given.matchers or ())),
+        matchers=tuple(_matcher(index, matcher, grammar) for index, matcher in enumerate(given.matchers or ())),
         starts_at=starts_at,
         ends_at=ends_at,
         created_by=given.created_by or "",
@@ -95,9 +96,11 @@ def _silence(given: PostableSilence, now: int) -> Silence:
     )
 
 
-def _matcher(index: int, given: PostableMatcher | None) -> Matcher:
+def _matcher(index: int, given: PostableMatcher | None, grammar: Grammar) -> Matcher:
     """The matcher of its parts. Raises `Rejected`."""
     parts = given or PostableMatcher()
+    if invalid_name([parts.name or ""], grammar) is not None:
+        raise Rejected(f"invalid silence: invalid label matcher {index}: invalid label name {quote(parts.name or '')}")
     op = _OPERATORS[parts.is_equal is not False, parts.is_regex is True]
     try:
         return Matcher(parts.name or "", op, parts.value or "")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import platform
+
 from fastapi import APIRouter, Request, Response
 
 from alertd import __version__
@@ -15,29 +17,38 @@ from alertd.api.alertmanager.schemas import (
     Status,
     VersionInfo,
 )
+from alertd.api.alertmanager.version import SPOKEN
 from alertd.api.auth import CurrentService, Viewer, require_owner
 from alertd.clock import to_rfc3339
 from alertd.config.redaction import redacted
+from alertd.service.service import Service
 
 router = APIRouter()
-
-#: The version of Alertmanager whose API this is: `amtool` warns of any that is not its own, and this is Debian's.
-SPOKEN = "0.25.0"
 
 
 @router.get("/status")
 async def get_status(service: CurrentService, identity: Viewer, request: Request) -> Response:
     """This replica, as a cluster of one, and the configuration without its secrets, as far as `amtool` can read it."""
     require_owner(identity, service)
-    runs = f"alertd {__version__}"
     return answer(
         Status(
-            cluster=ClusterStatus(service.replica_id, "ready", [Peer(service.replica_id, request.app.state.listen)]),
-            version_info=VersionInfo(SPOKEN, runs, "alertd", "", "", ""),
+            cluster=_cluster(service, request.app.state.listen),
+            version_info=VersionInfo(SPOKEN, f"alertd {__version__}", "alertd", "", "", f"Python {platform.python_version()}"),
             config=OriginalConfig(redacted(service.runtime.config, for_alertmanager=True)),
             uptime=to_rfc3339(service.started_at),
         )
     )
+
+
+def _cluster(service: Service, listen: str) -> ClusterStatus:
+    """Others are not spoken to: replicas find each other in their database."""
+    flags = service.options.cluster
+    if flags is None:
+        return ClusterStatus(service.replica_id, "ready", [Peer(service.replica_id, listen)])
+    if not flags.listen_address:
+        return ClusterStatus("", "disabled", [])
+    name = flags.peer_name or service.replica_id
+    return ClusterStatus(name, "ready", [Peer(name, flags.address)])
 
 
 @router.get("/receivers")

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
 
+from alertd.config.clients import client_settings
+from alertd.config.http import HttpConfig
 from alertd.errors import AlertdError
+from alertd.http import HttpClient, HttpClients
 from alertd.notify.message import Message
+from alertd.notify.templates import Renderer
 
 
 class FailureReason(StrEnum):
@@ -63,6 +67,19 @@ class DeliveryFailed(AlertdError):
         self.retry_after = retry_after
         self.maybe_sent = maybe_sent
         self.status_code = status_code
+
+
+@dataclass(frozen=True)
+class Tools:
+    """What receivers are built with; `time_limit` in milliseconds is that of a try whose settings name none."""
+
+    clients: HttpClients
+    renderer: Renderer
+    now: Callable[[], int]
+    time_limit: int
+
+    def client(self, http_config: HttpConfig | None) -> HttpClient:
+        return self.clients.client(client_settings(http_config or HttpConfig()))
 
 
 class Receiver(Protocol):

@@ -8,19 +8,32 @@ from typing import Any, TypeVar
 
 from pydantic import SecretStr
 
-from alertd.config.clients import client_settings, tls_settings
-from alertd.config.http import HttpConfig, TlsConfig
+from alertd.config.clients import tls_settings
+from alertd.config.http import TlsConfig
+from alertd.config.integrations.base import IntegrationConfig
+from alertd.config.integrations.email import EmailConfig
+from alertd.config.integrations.pagerduty import PagerdutyConfig
+from alertd.config.integrations.slack import SlackAction as SlackActionConfig
+from alertd.config.integrations.slack import SlackConfig
+from alertd.config.integrations.webhook import WebhookConfig
 from alertd.config.loading import Config
-from alertd.config.receivers import EmailConfig, PagerdutyConfig, SlackConfig, WebhookConfig
-from alertd.config.receivers import Receiver as ReceiverConfig
-from alertd.config.receivers import SlackAction as SlackActionConfig
+from alertd.config.receivers import key_of
 from alertd.config.types import Section
 from alertd.errors import InvalidInput, Problem
-from alertd.http import HttpClient, HttpClients
+from alertd.http import HttpClients
 from alertd.notify.plan import Integration
-from alertd.notify.receivers.base import Receiver
+from alertd.notify.receivers.apprise import AppriseReceiver
+from alertd.notify.receivers.base import Receiver, Tools
+from alertd.notify.receivers.discord import DiscordReceiver
 from alertd.notify.receivers.email import EmailReceiver
 from alertd.notify.receivers.email_message import EmailSettings, Threading
+from alertd.notify.receivers.extras import missing_library
+from alertd.notify.receivers.incidentio import IncidentioReceiver
+from alertd.notify.receivers.jira import JiraReceiver
+from alertd.notify.receivers.mattermost import MattermostReceiver
+from alertd.notify.receivers.msteams import MsteamsReceiver
+from alertd.notify.receivers.msteamsv2 import Msteamsv2Receiver
+from alertd.notify.receivers.opsgenie import OpsgenieReceiver
 from alertd.notify.receivers.pagerduty import (
     EVENTS_V2_URL,
     PagerDutyImage,
@@ -28,16 +41,20 @@ from alertd.notify.receivers.pagerduty import (
     PagerDutyReceiver,
     PagerDutySettings,
 )
+from alertd.notify.receivers.pushover import PushoverReceiver
+from alertd.notify.receivers.rocketchat import RocketchatReceiver
 from alertd.notify.receivers.slack import POST_MESSAGE_URL, SlackReceiver
 from alertd.notify.receivers.slack_payload import SlackAction, SlackConfirm, SlackField, SlackSettings
+from alertd.notify.receivers.sns import SnsReceiver
+from alertd.notify.receivers.telegram import TelegramReceiver
+from alertd.notify.receivers.victorops import VictoropsReceiver
+from alertd.notify.receivers.webex import WebexReceiver
 from alertd.notify.receivers.webhook import WebhookReceiver, WebhookSettings
+from alertd.notify.receivers.wechat import WechatReceiver
 from alertd.notify.templates import Renderer, TemplateFailed, load_renderer
 from alertd.yamlfile import Document, Path
 
-_KINDS = ("webhook", "email", "slack", "pagerduty")
 _SMTPS_PORT = 465
-_TEMPLATED_SECRETS = ("url", "routing_key", "service_key")
-_NEVER_TEMPLATES = ("http_config", "tls_config", "smarthost")
 
 Settings = TypeVar("Settings", SlackSettings, PagerDutySettings, EmailSettings)
 
@@ -53,106 +70,106 @@ def build_receivers(
     problems = [*_check(config, renderer)]
     if problems:
         raise InvalidInput(problems)
-    builder = _Builder(clients, renderer, now, config.settings.delivery.timeout)
+    tools = Tools(clients, renderer, now, config.settings.delivery.timeout)
     receivers: dict[str, Receiver] = {}
     integrations: dict[str, tuple[Integration, ...]] = {}
     for configured in config.receivers.values():
         own: list[Integration] = []
-        for identity, entry in _entries(configured):
-            receiver = builder.build(entry)
+        for kind, index, entry in configured.integrations():
+            identity = f"{configured.name}/{kind}/{index}"
+            receiver = _MAKERS[kind](entry, tools)
             receivers[identity] = receiver
             own.append(Integration(identity, entry.send_resolved, receiver.wants_acknowledged))
         integrations[configured.name] = tuple(own)
     return receivers, integrations
 
 
-Entry = WebhookConfig | EmailConfig | SlackConfig | PagerdutyConfig
+def _webhook(entry: WebhookConfig, tools: Tools) -> Receiver:
+    settings = WebhookSettings(
+        url=_plain(entry.url),
+        url_file=entry.url_file,
+        max_alerts=entry.max_alerts,
+        secret=_plain(entry.signing_secret),
+        secret_file=entry.signing_secret_file,
+        payload=entry.payload,
+        time_limit=entry.timeout or tools.time_limit,
+    )
+    return WebhookReceiver(settings, tools.client(entry.http_config), tools.renderer, tools.now)
 
 
-def _entries(configured: ReceiverConfig) -> Iterator[tuple[str, Entry]]:
-    for kind in _KINDS:
-        for index, entry in enumerate(getattr(configured, f"{kind}_configs")):
-            yield f"{configured.name}/{kind}/{index}", entry
+def _slack(entry: SlackConfig, tools: Tools) -> Receiver:
+    has_token = bool(entry.app_token or entry.app_token_file)
+    app_url = entry.app_url or POST_MESSAGE_URL
+    settings = SlackSettings(
+        url=app_url if has_token else _plain(entry.api_url),
+        url_file="" if has_token else entry.api_url_file,
+        token=_plain(entry.app_token),
+        token_file=entry.app_token_file,
+        update_message=entry.update_message is not False,
+        fields=tuple(SlackField(field.title, field.value, field.short) for field in entry.fields),
+        actions=tuple(_slack_action(action) for action in entry.actions),
+        time_limit=entry.timeout or tools.time_limit,
+        **_same(SlackSettings, entry, "update_message", "fields", "actions"),
+    )
+    return SlackReceiver(settings, tools.client(entry.http_config), tools.renderer, tools.now)
 
 
-class _Builder:
-    def __init__(self, clients: HttpClients, renderer: Renderer, now: Callable[[], int], time_limit: int) -> None:
-        self._clients = clients
-        self._renderer = renderer
-        self._now = now
-        self._time_limit = time_limit
+def _pagerduty(entry: PagerdutyConfig, tools: Tools) -> Receiver:
+    speaks_v1 = bool(entry.service_key or entry.service_key_file)
+    # The global address is that of Events v2; it says nothing about v1.
+    inherited = speaks_v1 and entry.url == EVENTS_V2_URL
+    settings = PagerDutySettings(
+        routing_key=_plain(entry.routing_key),
+        service_key=_plain(entry.service_key),
+        url="" if inherited else entry.url or "",
+        images=tuple(PagerDutyImage(image.src, image.alt, image.href) for image in entry.images),
+        links=tuple(PagerDutyLink(link.href, link.text) for link in entry.links),
+        time_limit=entry.timeout or tools.time_limit,
+        **_same(PagerDutySettings, entry, "routing_key", "service_key", "url", "images", "links"),
+    )
+    return PagerDutyReceiver(settings, tools.client(entry.http_config), tools.renderer, tools.now)
 
-    def build(self, entry: Entry) -> Receiver:
-        match entry:
-            case WebhookConfig():
-                return WebhookReceiver(self._webhook(entry), self._client(entry.http_config), self._renderer, self._now)
-            case SlackConfig():
-                return SlackReceiver(self._slack(entry), self._client(entry.http_config), self._renderer, self._now)
-            case PagerdutyConfig():
-                settings = self._pagerduty(entry)
-                return PagerDutyReceiver(settings, self._client(entry.http_config), self._renderer, self._now)
-            case EmailConfig():
-                return EmailReceiver(self._email(entry), self._renderer)
 
-    def _client(self, http: HttpConfig | None) -> HttpClient:
-        return self._clients.client(client_settings(http or HttpConfig()))
+def _email(entry: EmailConfig, tools: Tools) -> Receiver:
+    implicit = entry.force_implicit_tls
+    port = entry.smarthost.port if entry.smarthost else 0
+    settings = EmailSettings(
+        sender=entry.from_,
+        host=entry.smarthost.host if entry.smarthost else "",
+        port=port,
+        auth_password=_plain(entry.auth_password),
+        auth_secret=_plain(entry.auth_secret),
+        headers=tuple(entry.headers.items()),
+        implicit_tls=port == _SMTPS_PORT if implicit is None else implicit,
+        tls=tls_settings(entry.tls_config or TlsConfig()),
+        threading=_threading(entry),
+        time_limit=tools.time_limit,
+        **_same(EmailSettings, entry, "auth_password", "auth_secret", "headers", "threading"),
+    )
+    return EmailReceiver(settings, tools.renderer)
 
-    def _webhook(self, entry: WebhookConfig) -> WebhookSettings:
-        return WebhookSettings(
-            url=_plain(entry.url),
-            url_file=entry.url_file,
-            max_alerts=entry.max_alerts,
-            secret=_plain(entry.signing_secret),
-            secret_file=entry.signing_secret_file,
-            payload=entry.payload,
-            time_limit=entry.timeout or self._time_limit,
-        )
 
-    def _slack(self, entry: SlackConfig) -> SlackSettings:
-        has_token = bool(entry.app_token or entry.app_token_file)
-        app_url = entry.app_url or POST_MESSAGE_URL
-        return SlackSettings(
-            url=app_url if has_token else _plain(entry.api_url),
-            url_file="" if has_token else entry.api_url_file,
-            token=_plain(entry.app_token),
-            token_file=entry.app_token_file,
-            update_message=entry.update_message is not False,
-            fields=tuple(SlackField(field.title, field.value, field.short) for field in entry.fields),
-            actions=tuple(_slack_action(action) for action in entry.actions),
-            time_limit=entry.timeout or self._time_limit,
-            **_same(SlackSettings, entry, "update_message", "fields", "actions"),
-        )
-
-    def _pagerduty(self, entry: PagerdutyConfig) -> PagerDutySettings:
-        speaks_v1 = bool(entry.service_key or entry.service_key_file)
-        # The global address is that of Events v2; it says nothing about v1.
-        inherited = speaks_v1 and entry.url == EVENTS_V2_URL
-        return PagerDutySettings(
-            routing_key=_plain(entry.routing_key),
-            service_key=_plain(entry.service_key),
-            url="" if inherited else entry.url or "",
-            images=tuple(PagerDutyImage(image.src, image.alt, image.href) for image in entry.images),
-            links=tuple(PagerDutyLink(link.href, link.text) for link in entry.links),
-            time_limit=entry.timeout or self._time_limit,
-            **_same(PagerDutySettings, entry, "routing_key", "service_key", "url", "images", "links"),
-        )
-
-    def _email(self, entry: EmailConfig) -> EmailSettings:
-        implicit = entry.force_implicit_tls
-        port = entry.smarthost.port if entry.smarthost else 0
-        return EmailSettings(
-            sender=entry.from_,
-            host=entry.smarthost.host if entry.smarthost else "",
-            port=port,
-            auth_password=_plain(entry.auth_password),
-            auth_secret=_plain(entry.auth_secret),
-            headers=tuple(entry.headers.items()),
-            implicit_tls=port == _SMTPS_PORT if implicit is None else implicit,
-            tls=tls_settings(entry.tls_config or TlsConfig()),
-            threading=_threading(entry),
-            time_limit=self._time_limit,
-            **_same(EmailSettings, entry, "auth_password", "auth_secret", "headers", "threading"),
-        )
+_MAKERS: Mapping[str, Callable[[Any, Tools], Receiver]] = {
+    "webhook": _webhook,
+    "email": _email,
+    "slack": _slack,
+    "pagerduty": _pagerduty,
+    "discord": DiscordReceiver,
+    "msteams": MsteamsReceiver,
+    "msteamsv2": Msteamsv2Receiver,
+    "opsgenie": OpsgenieReceiver,
+    "pushover": PushoverReceiver,
+    "telegram": TelegramReceiver,
+    "webex": WebexReceiver,
+    "wechat": WechatReceiver,
+    "apprise": AppriseReceiver,
+    "incidentio": IncidentioReceiver,
+    "jira": JiraReceiver,
+    "mattermost": MattermostReceiver,
+    "rocketchat": RocketchatReceiver,
+    "sns": SnsReceiver,
+    "victorops": VictoropsReceiver,
+}
 
 
 def _slack_action(action: SlackActionConfig) -> SlackAction:
@@ -190,19 +207,22 @@ def _plain(secret: SecretStr | None) -> str:
 
 
 def _check(config: Config, renderer: Renderer) -> Iterator[Problem]:
-    """The texts of receivers that are no templates, at their places in the file."""
+    """What keeps receivers from being built, at its place in the file: no library, or a text that is no template."""
     for number, configured in enumerate(config.settings.receivers):
-        for kind in _KINDS:
-            key = f"{kind}_configs"
-            for index, entry in enumerate(getattr(configured, key)):
-                yield from _check_section(config.document, ("receivers", number, key, index), entry, renderer)
+        for kind, index, entry in configured.integrations():
+            place = ("receivers", number, key_of(kind), index)
+            if missing := missing_library(kind):
+                yield config.document.problem(place, missing)
+            yield from _check_section(config.document, place, entry, renderer)
 
 
 def _check_section(document: Document, path: Path, section: Section, renderer: Renderer) -> Iterator[Problem]:
+    templated = section.templated_secrets if isinstance(section, IntegrationConfig) else ()
+    plain = ("http_config", *section.plain) if isinstance(section, IntegrationConfig) else ()
     for name, field in type(section).model_fields.items():
         value = getattr(section, name)
-        secret = isinstance(value, SecretStr) and name not in _TEMPLATED_SECRETS
-        if not secret and name not in _NEVER_TEMPLATES and not name.endswith("_file"):
+        secret = isinstance(value, SecretStr) and name not in templated
+        if not secret and name not in plain and not name.endswith("_file"):
             yield from _check_value(document, (*path, field.alias or name), value, renderer)
 
 

@@ -13,3 +13,15 @@ def truncate_runes(text: str, limit: int) -> str:
     if len(text) <= limit:
         return text
     return text[:limit] if limit <= 3 else text[: limit - 1] + _ELLIPSIS
+
+
+def truncate_bytes(text: str, limit: int) -> str:
+    """At most `limit` bytes of UTF-8, whole characters only; it ends in `…` when something was cut.
+
+    The limits are Alertmanager's (`TruncateInBytes`); the mark itself is three bytes.
+    """
+    encoded = text.encode()
+    if len(encoded) <= limit:
+        return text
+    kept = encoded[: max(0, limit - len(_ELLIPSIS.encode()))].decode(errors="ignore")
+    return kept + _ELLIPSIS if limit >= len(_ELLIPSIS.encode()) else "." * limit

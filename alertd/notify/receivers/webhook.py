@@ -101,7 +101,12 @@ def keep_first(message: Message, max_alerts: int) -> Message:
 
 def encode_body(message: Message) -> bytes:
     """Alertmanager's webhook body, version 4, with its closing line end."""
-    body = {
+    return msgspec.json.encode(message_body(message, "4")) + b"\n"
+
+
+def message_body(message: Message, version: str) -> dict[str, Any]:
+    """The body before it is encoded; `version` is that of the protocol."""
+    return {
         "receiver": quote_meta(message.receiver),
         "status": message.status.value,
         "alerts": [_alert(alert) for alert in message.alerts],
@@ -111,11 +116,10 @@ def encode_body(message: Message) -> bytes:
         "commonAnnotations": message.common_annotations,
         "routeLabels": _sorted(message.route_labels),
         "externalURL": message.external_url,
-        "version": "4",
+        "version": version,
         "groupKey": message.group_key,
         "truncatedAlerts": message.truncated_alerts,
     }
-    return msgspec.json.encode(body) + b"\n"
 
 
 def signing_key(secret: str) -> bytes:

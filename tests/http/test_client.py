@@ -5,12 +5,10 @@ from __future__ import annotations
 import base64
 import gzip
 import socket
-import ssl
-from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
-import trustme
 from aiohttp import web
 
 from alertd.clock import SECOND, from_rfc3339
@@ -20,28 +18,17 @@ from alertd.http import (
     HttpClients,
     HttpError,
     HttpErrorKind,
+    OAuth2Settings,
     TlsSettings,
     origin,
     parse_retry_after,
     redact,
 )
+from alertd.http.pools import PoolKey
 from tests.peers.serving import Answer, serving
 from tests.peers.webhook import WebhookPeer, webhook_peer
 
 NOW = from_rfc3339("2026-01-31T12:00:00Z")
-
-
-@pytest.fixture
-async def clients() -> AsyncIterator[HttpClients]:
-    clients = HttpClients()
-    yield clients
-    await clients.aclose()
-
-
-@pytest.fixture
-async def peer() -> AsyncIterator[WebhookPeer]:
-    async with webhook_peer() as peer:
-        yield peer
 
 
 def _basic(text: str) -> str:
@@ -96,6 +83,61 @@ async def test_settings_become_headers(
     assert peer.requests[0].headers[name] == value
 
 
+async def test_header_takes_values_and_files_together(clients: HttpClients, peer: WebhookPeer, tmp_path: Path) -> None:
+    """All values of a header arrive, also those beyond ASCII; a value over two lines is refused before it is sent."""
+    file = tmp_path / "value"
+    file.write_text("from the file\n", encoding="utf-8")
+    settings = ClientSettings(headers=(("X-Team", "a"), ("x-team", "é")), header_files=(("X-Team", str(file)),))
+    await clients.client(settings).request("GET", peer.url)
+    assert peer.requests[0].headers["x-team"] == "a, é, from the file"
+    file.write_text("two\nlines")
+    with pytest.raises(HttpError, match="the value of the header X-Team must be one line of text") as caught:
+        await clients.client(settings).request("GET", peer.url)
+    assert caught.value.kind is HttpErrorKind.CREDENTIALS
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        ClientSettings(basic_username="u", basic_password_file="{file}"),
+        ClientSettings(basic_username_file="{file}"),
+        ClientSettings(credentials_file="{file}"),
+        ClientSettings(header_files=(("X-Key", "{file}"),)),
+        ClientSettings(oauth2=OAuth2Settings("id", "http://127.0.0.1:1/", client_secret_file="{file}")),
+    ],
+)
+@pytest.mark.parametrize(("content", "reason"), [(None, "No such file or directory"), (b"\xff", "it is not text")])
+async def test_file_that_cannot_be_read(
+    clients: HttpClients,
+    peer: WebhookPeer,
+    tmp_path: Path,
+    settings: ClientSettings,
+    content: bytes | None,
+    reason: str,
+) -> None:
+    """Whatever a secret is for, a file that cannot be read is named when something is to be sent, and nothing is."""
+    path = tmp_path / "secret"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(HttpError) as caught:
+        await clients.client(_with_file(settings, str(path))).post(peer.url, b"")
+    assert str(caught.value) == f"cannot read the secret in {path}: {reason}"
+    assert (caught.value.kind, caught.value.maybe_delivered) == (HttpErrorKind.CREDENTIALS, False)
+    assert peer.requests == []
+
+
+def _with_file(settings: ClientSettings, path: str) -> ClientSettings:
+    if settings.oauth2 is not None:
+        return replace(settings, oauth2=replace(settings.oauth2, client_secret_file=path))
+    return replace(
+        settings,
+        basic_username_file=settings.basic_username_file and path,
+        basic_password_file=settings.basic_password_file and path,
+        credentials_file=settings.credentials_file and path,
+        header_files=tuple((name, path) for name, _ in settings.header_files),
+    )
+
+
 async def test_secret_file_is_read_again(clients: HttpClients, peer: WebhookPeer, tmp_path: Path) -> None:
     """A rotated secret is used from the next request on; one that is gone is an error without the secret."""
     secret = tmp_path / "token"
@@ -112,8 +154,11 @@ async def test_secret_file_is_read_again(clients: HttpClients, peer: WebhookPeer
 
 async def test_same_tls_and_proxy_share_one_pool(clients: HttpClients) -> None:
     """Integrations that differ only in credentials share connections; another TLS configuration has its own."""
-    assert clients.pool(TlsSettings(), "") is clients.pool(TlsSettings(), "")
-    assert clients.pool(TlsSettings(), "") is not clients.pool(TlsSettings(insecure_skip_verify=True), "")
+    key = PoolKey(TlsSettings())
+    insecure = PoolKey(TlsSettings(insecure_skip_verify=True))
+    async with clients.pool(key) as one, clients.pool(key) as same, clients.pool(insecure) as other:
+        assert one is same
+        assert one is not other
 
 
 async def test_cookies_are_not_kept(clients: HttpClients, peer: WebhookPeer) -> None:
@@ -200,46 +245,6 @@ async def test_long_answer_is_cut(clients: HttpClients) -> None:
     async with serving(handle) as base:
         response = await clients.client().request("GET", base, max_body=1000)
     assert (response.body, response.truncated) == (b"a" * 1000, True)
-
-
-async def test_tls_is_verified(clients: HttpClients, tmp_path: Path) -> None:
-    """An unknown authority is refused as TLS; `ca_file`, `server_name` and `insecure_skip_verify` do what they say."""
-    authority = trustme.CA()
-    server = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    authority.issue_cert("hooks.example.com").configure_cert(server)
-    ca_file = tmp_path / "ca.pem"
-    authority.cert_pem.write_to_path(ca_file)
-    async with webhook_peer(server) as peer:
-        with pytest.raises(HttpError) as caught:
-            await clients.client().post(peer.url, b"")
-        assert (caught.value.kind, caught.value.maybe_delivered) == (HttpErrorKind.TLS, False)
-        for tls in (
-            TlsSettings(ca_file=str(ca_file), server_name="hooks.example.com", min_version="TLS12"),
-            TlsSettings(insecure_skip_verify=True),
-        ):
-            assert (await clients.client(ClientSettings(tls=tls)).post(peer.url, b"")).is_success
-        with pytest.raises(HttpError) as caught:
-            await clients.client(ClientSettings(tls=TlsSettings(ca_file=str(ca_file)))).post(peer.url, b"")
-        assert caught.value.kind is HttpErrorKind.TLS
-
-
-@pytest.mark.parametrize(
-    "tls",
-    [TlsSettings(ca_file="/nowhere/ca.pem"), TlsSettings(cert_file="/nowhere/c.pem"), TlsSettings(min_version="2")],
-)
-async def test_tls_settings_that_cannot_be_used(clients: HttpClients, tls: TlsSettings) -> None:
-    """A missing file or an unknown version is found when it is first used, and named."""
-    with pytest.raises(HttpError) as caught:
-        await clients.client(ClientSettings(tls=tls)).post("https://127.0.0.1:1/", b"")
-    assert caught.value.kind is HttpErrorKind.CREDENTIALS
-
-
-async def test_proxy_is_asked(clients: HttpClients, peer: WebhookPeer) -> None:
-    """With `proxy_url` the proxy gets the request for the other host."""
-    base = peer.url.removesuffix("/hook")
-    response = await clients.client(ClientSettings(proxy_url=base)).request("GET", "http://hooks.invalid/path")
-    assert response.is_success
-    assert peer.requests[0].headers["host"] == "hooks.invalid"
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,80 @@
+"""What was noticed during an evaluation, each thing once, with the place it speaks of."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Final, Literal
+
+from alertd.promql.annotations import FORCED_MONOTONICITY
+from alertd.promql.errors import line_and_column
+from alertd.promql.floats import INF
+from alertd.promql.numbers import format_go_float
+
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(slots=True)
+class _Repairs:
+    """Where and when classic histograms had counts that fell, and by how much."""
+
+    position: int = 0
+    lowest: float = INF
+    highest: float = -INF
+    largest: float = 0.0
+    first: int = 0
+    last: int = 0
+    count: int = 0
+
+
+class Notes:
+    """Warnings and infos of one evaluation. `source` is the text that positions (character offsets) refer to."""
+
+    def __init__(self, source: str) -> None:
+        self._source = source
+        self._warnings: dict[str, int] = {}
+        self._infos: dict[str, int] = {}
+        self._repairs = _Repairs()
+
+    def warn(self, text: str, position: int) -> None:
+        """Note something that makes a result doubtful; the last place that says so counts."""
+        self._warnings[text] = position
+
+    def inform(self, text: str, position: int) -> None:
+        self._infos[text] = position
+
+    def repaired(self, position: int, at: int, lowest: float, highest: float, largest: float) -> None:
+        """Note that counts were lifted between two upper bounds, by at most `largest`, at the instant `at`."""
+        repairs = self._repairs
+        repairs.position = position
+        repairs.lowest, repairs.highest = min(repairs.lowest, lowest), max(repairs.highest, highest)
+        repairs.largest = max(repairs.largest, largest)
+        repairs.first = min(repairs.first, at) if repairs.count else at
+        repairs.last = max(repairs.last, at) if repairs.count else at
+        repairs.count += 1
+
+    def texts(self, kind: Literal["warning", "info"]) -> list[str]:
+        """Return all notes of a kind as Prometheus shows them."""
+        found = self._warnings if kind == "warning" else self._infos
+        texts = [f"PromQL {kind}: {text} ({self._place(position)})" for text, position in found.items()]
+        if kind == "info" and self._repairs.count:
+            texts.append(self._repair_text())
+        return texts
+
+    def _place(self, position: int) -> str:
+        line, column = line_and_column(self._source, position)
+        return f"{line}:{column}"
+
+    def _repair_text(self) -> str:
+        repairs = self._repairs
+        return (
+            f"PromQL info: {FORCED_MONOTONICITY},"
+            f" from buckets {format_go_float(repairs.lowest)} to {format_go_float(repairs.highest)},"
+            f" with a max diff of {format_go_float(float(f'{repairs.largest:.2g}'))},"
+            f" over {repairs.count} samples from {_instant(repairs.first)} to {_instant(repairs.last)}"
+            f" ({self._place(repairs.position)})"
+        )
+
+
+def _instant(milliseconds: int) -> str:
+    return (_EPOCH + timedelta(seconds=milliseconds // 1000)).strftime("%Y-%m-%dT%H:%M:%SZ")

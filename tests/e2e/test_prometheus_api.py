@@ -1,0 +1,157 @@
+"""alertd's answers beside a real Prometheus' that loads the same rule file and asks the same series."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiohttp import ClientSession
+
+from alertd.api.server import ApiServer
+from alertd.service.build import build_service
+from tests.peers.prometheus import Target, prometheus_peer, target
+
+RULES = """
+groups:
+  - name: shop
+    interval: 1s
+    limit: 5
+    rules:
+      - alert: Queue
+        expr: |
+          queue_depth{job="shop"}
+            > 100
+        labels: {severity: "{{ $labels.instance }}", service: queue}
+        annotations:
+          summary: "{{ $labels }} has {{ $value }}, {{ $value | humanize }}"
+          broken: "{{ humanize \\"zz\\" }}"
+      - alert: Waits
+        expr: sum by (job) (queue_depth) >= 0
+        for: 1h
+        labels: {severity: info}
+      - alert: Quiet
+        expr: queue_depth < 0
+        keep_firing_for: 90s
+      - alert: Empty
+        expr: orders / queue_zero
+      - alert: TooMany
+        expr: label_replace(vector(1), "n", "1", "", "") or count_values("n", many)
+  - name: records
+    interval: 1s
+    rules:
+      - record: job:orders:sum
+        expr: sum by(job)(orders)
+        labels: {unit: "1"}
+"""
+
+CONFIG = """
+route: {{receiver: nobody}}
+receivers: [{{name: nobody}}]
+rule_files: [rules.yml]
+sources:
+  prometheus: {{type: prometheus, url: "{url}"}}
+"""
+
+# What passes differs from one to the other: only that it is there is compared.
+_TIMES = ("activeAt", "evaluationTime", "lastEvaluation")
+
+
+class Pair:
+    """A Prometheus and an alertd with the same rules."""
+
+    def __init__(self, prometheus: str, alertd: str, shop: Target) -> None:
+        self.prometheus = prometheus
+        self.alertd = alertd
+        self.shop = shop
+
+    async def ask(self, base: str, path: str, **parameters: str) -> Any:
+        async with ClientSession() as session, session.get(f"{base}/api/v1/{path}", params=parameters) as response:
+            return await response.json()
+
+    async def until_equal(self, path: str, shown: Callable[[Any], Any], ready: Callable[[Any], bool]) -> Any:
+        """Wait until both tell the same and it is what the test waits for."""
+        theirs: Any = None
+        ours: Any = None
+        try:
+            async with asyncio.timeout(60):
+                while True:
+                    theirs = shown(await self.ask(self.prometheus, path))
+                    ours = shown(await self.ask(self.alertd, path))
+                    if theirs == ours and ready(ours):
+                        return ours
+                    await asyncio.sleep(0.2)
+        except TimeoutError:
+            assert ours == theirs
+            raise
+
+
+@asynccontextmanager
+async def pair(folder: Path, migrated_url: str) -> AsyncIterator[Pair]:
+    async with AsyncExitStack() as stack:
+        shop = await stack.enter_async_context(target({"queue_depth": 1234567, "queue_zero": 0, "orders": 1}))
+        shop.metrics.update({f'many{{n="{number}"}}': number for number in range(9)})
+        rules = folder / "rules.yml"
+        rules.write_text(RULES)
+        url = await stack.enter_async_context(
+            prometheus_peer(folder, {"shop": shop.address}, more={"rule_files": [str(rules)]})
+        )
+        (folder / "alertd.yml").write_text(CONFIG.format(url=url))
+        server = ApiServer(build_service(folder / "alertd.yml", database_url=migrated_url, env={}), "127.0.0.1:0")
+        running = asyncio.create_task(server.run())
+        try:
+            yield Pair(url, f"http://{server.address}", shop)
+        finally:
+            server.stop()
+            await running
+
+
+@pytest.mark.peer
+async def test_rules_and_alerts(tmp_path: Path, sqlite_url: str) -> None:
+    """Field by field the same rules and alerts, while they are pending, fire and fail."""
+    async with pair(tmp_path, sqlite_url) as both:
+        rules = await both.until_equal("rules", _rules, lambda groups: _states(groups)[:2] == ["firing", "pending"])
+        assert _states(rules) == ["firing", "pending", "inactive", "firing", "inactive"]
+        assert rules[0]["rules"][0]["alerts"][0]["value"] == "1.234567e+06"
+        assert rules[0]["rules"][3]["alerts"][0]["value"] == "+Inf"
+        assert rules[0]["rules"][4]["lastError"] == "exceeded limit of 5 with 10 alerts"
+
+        both.shop.metrics.update({"queue_depth": 0.00001, "orders": 0})
+        alerts = await both.until_equal("alerts", _alerts, lambda alerts: len(alerts) == 2)
+        assert {alert["value"] for alert in alerts} == {"1e-05", "NaN"}
+
+
+def _rules(answer: Any) -> Any:
+    """The groups without what passes; a recording rule over a Prometheus is not evaluated by alertd."""
+    groups = sorted(answer["data"]["groups"], key=lambda group: group["name"], reverse=True)
+    for group in groups:
+        for rule in group["rules"]:
+            if rule["type"] == "recording":
+                rule.update(health="", lastError="")
+                continue
+            rule["alerts"] = _sorted(rule["alerts"])
+            rule["state"] = rule["state"].replace("unknown", "inactive")
+    return _without_times(groups)
+
+
+def _alerts(answer: Any) -> Any:
+    return _without_times(_sorted(answer["data"]["alerts"]))
+
+
+def _sorted(alerts: list[Any]) -> list[Any]:
+    return sorted(alerts, key=lambda alert: sorted(alert["labels"].items()))
+
+
+def _without_times(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_without_times(member) for member in value]
+    if isinstance(value, dict):
+        return {key: "" if key in _TIMES else _without_times(member) for key, member in value.items()}
+    return value
+
+
+def _states(groups: Any) -> list[str]:
+    return [rule["state"] for rule in groups[0]["rules"]]
