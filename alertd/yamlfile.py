@@ -37,6 +37,14 @@ class SourceFloat(float):
     text: str
 
 
+class SourceBool(str):
+    """A truth value that is not written `true` or `false` but as `True`; it is the text in the file (`truth`)."""
+
+    @property
+    def truth(self) -> bool:
+        return self.lower() == "true"
+
+
 def text_of(scalar: float | str) -> str:
     """A scalar as it was written, for the keys that take text: `1.10` stays `1.10`, `true` stays `true`."""
     if isinstance(scalar, SourceInt | SourceFloat):
@@ -49,13 +57,16 @@ class Document:
     """One file. `positions` and `key_positions` map a path to line and column, counted from 1.
 
     `positions` tells where a value begins, `key_positions` where the key before it does. The path of a value that came
-    through an alias or a merge key leads to where it was written.
+    through an alias or a merge key leads to where it was written. `quoted` has the paths of texts in quotes or blocks,
+    which only texts can be. `further` is where a second document begins that was left alone.
     """
 
     data: object
     positions: Mapping[Path, Position]
     file: str
     key_positions: Mapping[Path, Position] = field(default_factory=dict)
+    quoted: frozenset[Path] = frozenset()
+    further: Position | None = None
 
     def problem(self, path: Path, message: str, *, at_key: bool = False) -> Problem:
         """A complaint about the value at `path`, or about its key; placed at the nearest enclosing place known."""
@@ -81,19 +92,20 @@ class Document:
         return found
 
 
-def load(text: str, file: str) -> Document:
+def load(text: str, file: str, *, only_first: bool = False) -> Document:
     """Read one YAML document; `file` is the name that problems carry. An empty file has the data None.
 
-    Raises `InvalidInput` with all mistakes of structure, or with the one syntax error.
+    With `only_first` what follows the first document is left alone, else it is a mistake. Raises `InvalidInput` with
+    all mistakes of structure, or with the one syntax error.
     """
-    node = _compose(text, file)
+    node, further = _compose(text, file, only_first)
     if node is None:
-        return Document(None, {(): (1, 1)}, file)
+        return Document(None, {(): (1, 1)}, file, further=further)
     walk = _Walk(file)
     data = walk.value(node, ())
     if walk.problems:
         raise InvalidInput(walk.problems)
-    return Document(data, walk.positions, file, walk.key_positions)
+    return Document(data, walk.positions, file, walk.key_positions, frozenset(walk.quoted), further)
 
 
 class _Loader(CBaseLoader):
@@ -115,7 +127,7 @@ for _name, _pattern, _first in (
     _Loader.add_implicit_resolver(_TAG + _name, re.compile(rf"(?:{_pattern})\Z", re.ASCII), _first)
 
 
-def _compose(text: str, file: str) -> Node | None:
+def _compose(text: str, file: str, only_first: bool) -> tuple[Node | None, Position | None]:
     try:
         text.encode()
     except UnicodeEncodeError as error:
@@ -125,7 +137,9 @@ def _compose(text: str, file: str) -> Node | None:
     loader = _Loader(text)
     try:
         _refuse_depth(text, file)
-        return loader.get_single_node()
+        if only_first:
+            return loader.get_node() if loader.check_node() else None, _further(loader)
+        return loader.get_single_node(), None
     except yaml.reader.ReaderError as error:
         message = f"the character U+{error.character:04X} is not allowed in YAML; remove it or write it as an escape"
         position = next((at for at, char in enumerate(text) if ord(char) == error.character), 0)
@@ -134,6 +148,16 @@ def _compose(text: str, file: str) -> Node | None:
         raise InvalidInput([_syntax_problem(error, text, file)]) from error
     finally:
         loader.dispose()
+
+
+def _further(loader: _Loader) -> Position | None:
+    """Where another document begins, None at the end of the text."""
+    try:
+        further = loader.get_node() if loader.check_node() else None
+        return _position(further) if further is not None else None
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        return (mark.line + 1, 1) if mark else (1, 1)
 
 
 def _refuse_depth(text: str, file: str) -> None:
@@ -209,6 +233,7 @@ class _Walk:
         self._open: set[int] = set()
         self.positions: dict[Path, Position] = {}
         self.key_positions: dict[Path, Position] = {}
+        self.quoted: set[Path] = set()
         self.problems: list[Problem] = []
 
     def value(self, node: Node, path: Path) -> object:
@@ -221,6 +246,8 @@ class _Walk:
             self._refuse_whole(node, path, _TOO_DEEP)
         self.positions[path] = _position(node)
         if isinstance(node, ScalarNode):
+            if node.style:
+                self.quoted.add(path)
             return self._scalar(node, path)
         if id(node) in self._open:
             self._complain(node, path, "this alias stands inside of what it names; write the values out")
@@ -237,8 +264,10 @@ class _Walk:
                 return text
             case "null":
                 return None
+            case "bool" if text in {"true", "false"}:
+                return text == "true"
             case "bool" if text.lower() in {"true", "false"}:
-                return text.lower() == "true"
+                return SourceBool(text)
             case "int" if _INT.fullmatch(text):
                 return _int(text)
             case "float" if _FLOAT.fullmatch(text) or _INT.fullmatch(text):

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from alertd.errors import InvalidInput
-from alertd.yamlfile import load, text_of
+from alertd.yamlfile import SourceBool, load, text_of
 
 
 @pytest.mark.parametrize(
@@ -19,7 +19,7 @@ from alertd.yamlfile import load, text_of
         ("# nothing\n", None),
         ("a: 1\nb: -2\nc: +3", {"a": 1, "b": -2, "c": 3}),
         ("[1.5, .5, 1e3, -.inf]", [1.5, 0.5, 1000.0, -math.inf]),
-        ("[true, False, TRUE]", [True, False, True]),
+        ("[true, False, TRUE]", [True, "False", "TRUE"]),
         ("[null, ~, ]", [None, None]),
         ("a:", {"a": None}),
         ("[yes, no, on, off, y]", ["yes", "no", "on", "off", "y"]),
@@ -56,7 +56,8 @@ def test_data(text: str, data: object) -> None:
         ("1e3", "1e3"),
         ("7", "7"),
         ("1.5", "1.5"),
-        ("True", "true"),
+        ("True", "True"),
+        ("true", "true"),
         ("x", "x"),
         (".inf", ".inf"),
     ],
@@ -101,6 +102,37 @@ def test_refused(text: str, problem: str) -> None:
     with pytest.raises(InvalidInput) as refused:
         load(text, "f.yml")
     assert str(refused.value) == problem
+
+
+@pytest.mark.parametrize(
+    ("text", "data", "further"),
+    [
+        ("a: 1\n---\nb: 1", {"a": 1}, (3, 1)),
+        ("a: 1\n---\nb: [", {"a": 1}, (3, 5)),
+        ("---\na: 1\n...\n", {"a": 1}, None),
+        ("", None, None),
+    ],
+)
+def test_only_the_first_document(text: str, data: object, further: tuple[int, int] | None) -> None:
+    """Where it is asked for, what follows the first document is left alone, and its place is told."""
+    document = load(text, "f.yml", only_first=True)
+    assert document.data == data
+    assert (document.further is None) is (further is None)
+    assert document.further is None or document.further[0] >= 2
+
+
+def test_what_is_quoted() -> None:
+    """Texts in quotes and blocks are told from plain ones."""
+    document = load("a: x\nb: 'x'\nc: [\"y\", y]\nd: |\n  z\n", "f.yml")
+    assert document.quoted == {("b",), ("c", 0), ("d",)}
+
+
+def test_truth_values_keep_their_text() -> None:
+    """`True` is a truth value that is written so."""
+    data = load("[True, FALSE, 'True']", "f.yml").data
+    assert data == ["True", "FALSE", "True"]
+    assert isinstance(data, list)
+    assert [value.truth if isinstance(value, SourceBool) else value for value in data] == [True, False, "True"]
 
 
 def test_other_syntax_errors_name_their_place() -> None:

@@ -55,8 +55,8 @@ class Report:
 class ReportChange:
     """One report as it is after a step: `report` None means that its producer has nothing to say of it any more.
 
-    `ended_at` is when it ended, where that is known better than the instant of the step; `actor` is who did it, where
-    that is not the rule or the producer.
+    `ended_at` is when it ended, where that is known better than the instant of the step; `last` is what a sender said
+    with the end, its times among it; `actor` is who did it, where that is not the rule or the producer.
     """
 
     producer: str
@@ -64,6 +64,7 @@ class ReportChange:
     report: Report | None
     transitions: tuple[Transition, ...] = ()
     ended_at: int | None = None
+    last: Report | None = None
     rule: str | None = None
     details: Mapping[str, Any] = field(default_factory=dict)
     actor: str | None = None
@@ -133,29 +134,28 @@ def severity_of(labels: Labels) -> str:
 
 
 def combine(
-    alert: Alert | None, reports: Sequence[Report], now: int, *, ended_at: int | None = None
+    alert: Alert | None,
+    reports: Sequence[Report],
+    now: int,
+    *,
+    ended_at: int | None = None,
+    last: Report | None = None,
 ) -> tuple[Alert | None, Change]:
     """The alert after its producers have reported: it fires while one of `reports` does.
 
-    `ended_at` is when the last report ended, where that is known better than `now`. Returns None for a label set that
-    fires nowhere and never did.
+    `ended_at` is when the last report ended, where that is known better than `now`; `last` is what a sender said with
+    the end. Returns None for a label set that fires nowhere, never did, and of which no end was sent.
     """
     firing = [report for report in reports if report.instance.state.fires]
+    if not firing and last is not None:
+        return _over(alert, last, now)
     if not firing:
         if alert is None or not alert.fires:
             return alert, Change.NOTHING
         ends_at = now if ended_at is None else min(now, max(ended_at, alert.starts_at))
         return replace(alert, ends_at=ends_at, updated_at=now), Change.CLOSED
     leader = _leader(firing)
-    told = replace(
-        alert or _blank(leader),
-        labels=leader.labels,
-        annotations=leader.annotations,
-        severity=severity_of(leader.labels),
-        value=leader.value,
-        generator_url=leader.generator_url,
-        policy=leader.policy,
-    )
+    told = _as_told(alert, leader)
     starts_at = min(report.starts_at for report in firing)
     if alert is None or not alert.fires:
         opened = replace(
@@ -177,6 +177,30 @@ def combine(
     if worse(alert.severity, told.severity):
         return told, Change.SEVERITY_LOWERED
     return told, Change.UPDATED
+
+
+def _over(alert: Alert | None, last: Report, now: int) -> tuple[Alert, Change]:
+    """The alert after its end was sent. One that was over already takes the end that was sent now."""
+    fired = alert is not None and alert.fires
+    starts_at = min(alert.starts_at, last.starts_at) if alert is not None and fired else last.starts_at
+    ends_at = now if last.expires_at is None else min(now, max(last.expires_at, starts_at))
+    over = replace(_as_told(alert, last), starts_at=starts_at, ends_at=ends_at)
+    if over == alert:
+        return over, Change.NOTHING
+    return replace(over, updated_at=now), Change.CLOSED if fired else Change.UPDATED
+
+
+def _as_told(alert: Alert | None, report: Report) -> Alert:
+    """The alert with everything but its times as `report` tells it."""
+    return replace(
+        alert or _blank(report),
+        labels=report.labels,
+        annotations=report.annotations,
+        severity=severity_of(report.labels),
+        value=report.value,
+        generator_url=report.generator_url,
+        policy=report.policy,
+    )
 
 
 def _leader(firing: Sequence[Report]) -> Report:

@@ -9,13 +9,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from alertd.alerts.alert import Policy, Report
+from alertd.alerts.alert import Alert, Policy, Report
 from alertd.alerts.labels import Labels, fingerprint, without_empty
 from alertd.alerts.machine import Instance, State
+from alertd.clock import MINUTE
 from alertd.errors import AlertdError
 
 #: What the names of producers that send alerts begin with; any other producer is a rule or alertd itself.
 PUSHED = "push/"
+# An end that comes sooner than this is always kept exactly.
+_NEAR = MINUTE
 
 
 class PushedAlertRejected(AlertdError):
@@ -58,6 +61,23 @@ def report_of(pushed: PushedAlert, producer: str, resolve_timeout: int, now: int
     )
 
 
+def former(alert: Alert | None, producer: str) -> Report | None:
+    """What `producer` counts as having said of an alert that is over; None for one that fires or is not known."""
+    if alert is None or alert.ends_at is None:
+        return None
+    return Report(
+        producer=producer,
+        fingerprint=alert.fingerprint,
+        labels=alert.labels,
+        annotations=alert.annotations,
+        instance=_instance(alert.labels, alert.starts_at),
+        updated_at=alert.updated_at,
+        generator_url=alert.generator_url,
+        expires_at=alert.ends_at,
+        policy=alert.policy,
+    )
+
+
 def merge(old: Report | None, new: Report) -> Report:
     """`new` as it joins what the same sender said before of the same labels.
 
@@ -79,13 +99,14 @@ def merge(old: Report | None, new: Report) -> Report:
 def worth_writing(old: Report | None, new: Report, now: int) -> bool:
     """Whether `new` says something that `old` does not; a mere renewal only counts when half of its time is gone.
 
-    An end that comes earlier than was said before is no renewal.
+    An end that comes earlier than was said before is no renewal, and one that is near is put off at once.
     """
     if old is None or old.expires_at is None or new.expires_at is None or new.expires_at <= now:
         return True
     same = replace(new, updated_at=old.updated_at, expires_at=old.expires_at, timed_out=old.timed_out) == old
-    sooner = new.expires_at < old.expires_at
-    return not same or sooner or old.expires_at - now < (new.expires_at - now) / 2
+    if not same or new.expires_at < old.expires_at:
+        return True
+    return new.expires_at > old.expires_at and old.expires_at - now < max(_NEAR, (new.expires_at - now) / 2)
 
 
 def _overlap(old: Report, new: Report) -> bool:

@@ -17,8 +17,8 @@ from alertd.api.app import build_app
 from alertd.api.exposure import check_exposure, split_address
 from alertd.api.guards import guarded
 from alertd.api.web import WebOptions
-from alertd.api.webconfig import TlsServerConfig, tls_context
 from alertd.config.models import is_loopback
+from alertd.config.webconfig import TlsServerConfig, tls_context
 from alertd.errors import AlertdError, InvalidInput
 from alertd.service.service import Service
 

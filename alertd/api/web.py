@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from alertd.api.webconfig import WebConfig
+from alertd.config.webconfig import WebConfig
 
 
 @dataclass(frozen=True)

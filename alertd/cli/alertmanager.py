@@ -93,9 +93,9 @@ def _run(flags: AlertmanagerFlags) -> None:
     without = flags.without_meaning()
     if without:
         log.info("some flags have no effect", action="flags_without_effect", flags="; ".join(without))
-    if flags.list_of("cluster.peer"):
-        why = "replicas work together when they have one PostgreSQL as their database"
-        log.warning("peers are not spoken to", action="peers_ignored", why=why)
+    if flags.list_of("cluster.peer") and service.cluster is None:
+        why = "replicas of one PostgreSQL work together through it"
+        log.info("peers are not spoken to", action="peers_not_needed", why=why)
     _warn_of_openness(service, listen, web)
     serve(service, listen, web=web, sockets=sockets)
 
@@ -128,7 +128,7 @@ def _options(flags: AlertmanagerFlags) -> Options:
 def _web_options(flags: AlertmanagerFlags) -> WebOptions:
     """Raises `InvalidInput` when the file of `--web.config.file` is wrong."""
     from alertd.api.web import WebOptions
-    from alertd.api.webconfig import WebConfig, load_web_config
+    from alertd.config.webconfig import WebConfig, load_web_config
 
     file = flags("web.config.file", str)
     gets = flags("web.get-concurrency", int)

@@ -9,7 +9,7 @@ from typing import TypeVar, cast
 from urllib.parse import urlsplit
 
 from alertd.cli.kingpin import Flag, UsageError, Value, duration, number, one_of, parse, ratio
-from alertd.service.options import ClusterFlags
+from alertd.cluster.settings import ClusterFlags
 
 T = TypeVar("T", str, int, float, bool)
 

@@ -56,12 +56,13 @@ def _check(path: Path) -> tuple[str, Iterable[Problem]]:
     if _holds_rules(path):
         from alertd.rules.loading import load_rules
 
-        rules = load_rules(_read(path), str(path))
+        rules = load_rules(read_text(path), str(path))
         return f"{_count(len(rules.rules), 'rule')} in {_count(len(rules.groups), 'group')}", ()
-    return _check_config(path)
+    return check_config(path)
 
 
-def _check_config(path: Path) -> tuple[str, Iterable[Problem]]:
+def check_config(path: Path) -> tuple[str, Iterable[Problem]]:
+    """What a configuration and the rule files that it names hold, and its warnings. Raises `InvalidInput`."""
     import asyncio
 
     from alertd.clock import SystemClock
@@ -89,11 +90,12 @@ def _contents(runtime: Runtime) -> str:
 def _holds_rules(path: Path) -> bool:
     from alertd.yamlfile import load
 
-    data = load(_read(path), str(path)).data
+    data = load(read_text(path), str(path), only_first=True).data
     return data is None or (isinstance(data, dict) and bool(_RULE_KEYS & data.keys()))
 
 
-def _read(path: Path) -> str:
+def read_text(path: Path) -> str:
+    """The text of a file. Raises `InvalidInput`."""
     from alertd.errors import InvalidInput, Problem
 
     try:

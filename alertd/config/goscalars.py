@@ -20,13 +20,18 @@ def to_whole(value: object) -> int:
         return int(value)
     if isinstance(value, float) and math.isfinite(value):
         return int(value)
-    text = value.replace("_", "") if isinstance(value, str) else ""
-    if not _INTEGER.fullmatch(text):
+    if not isinstance(value, str) or not is_whole(value):
         raise ValueError(f"expected a whole number, found {describe(value)}")
+    text = value.replace("_", "")
     digits = text.lstrip("+-").lower()
     octal = digits.startswith("0") and digits[1:].isdigit()
     number = int(digits, 8) if octal else int(digits, 0)
     return -number if text.startswith("-") else number
+
+
+def is_whole(text: str) -> bool:
+    """Whether a text is a whole number to Go's YAML library."""
+    return _INTEGER.fullmatch(text.replace("_", "")) is not None
 
 
 def to_go_duration(value: object) -> int:

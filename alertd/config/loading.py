@@ -14,9 +14,11 @@ from alertd.config.environment import Expansion
 from alertd.config.inheritance import with_inherited
 from alertd.config.models import Settings, is_database_url
 from alertd.config.receivers import Receiver
-from alertd.config.routes import ambiguous_matchers, inhibit_rules_of, route_of, time_intervals_of
+from alertd.config.routes import inhibit_rules_of, route_of, time_intervals_of
+from alertd.config.warnings import warnings_about
 from alertd.errors import InvalidInput, Problem
 from alertd.routing.inhibition import InhibitRule
+from alertd.routing.matchers import Grammar
 from alertd.routing.time_intervals import TimeInterval
 from alertd.routing.tree import Route
 from alertd.yamlfile import Document, load
@@ -42,8 +44,8 @@ class Config:
     warnings: tuple[Problem, ...] = ()
 
 
-def load_config(path: str | Path, env: Mapping[str, str] = os.environ) -> Config:
-    """The configuration in a file; relative paths in it count from its directory.
+def load_config(path: str | Path, env: Mapping[str, str] = os.environ, grammar: Grammar = Grammar.FALLBACK) -> Config:
+    """The configuration in a file; relative paths in it count from its directory, `grammar` is that of matchers.
 
     Raises `InvalidInput` with all mistakes.
     """
@@ -57,20 +59,22 @@ def load_config(path: str | Path, env: Mapping[str, str] = os.environ) -> Config
     except OSError as error:
         problem = Problem(str(path), 1, 1, "", f"the file cannot be read: {error.strerror}")
         raise InvalidInput([problem]) from error
-    return parse_config(text, str(path), path.parent, env)
+    return parse_config(text, str(path), path.parent, env, grammar)
 
 
-def parse_config(text: str, file: str, directory: Path, env: Mapping[str, str]) -> Config:
+def parse_config(
+    text: str, file: str, directory: Path, env: Mapping[str, str], grammar: Grammar = Grammar.FALLBACK
+) -> Config:
     """The configuration in a text; `file` is its name in problems, relative paths count from `directory`.
 
     Raises `InvalidInput` with all mistakes.
     """
-    written = load(text, file)
+    written = load(text, file, only_first=True)
     expansion = Expansion(written, env)
     document = replace(written, data=expansion.data)
-    complaints = [*expansion.problems, *check(document)]
+    complaints = [*expansion.problems, *check(document, grammar)]
     try:
-        settings = validate(document, Settings, context={"directory": directory.absolute()})
+        settings = validate(document, Settings, context={"directory": directory.absolute(), "grammar": grammar})
     except InvalidInput as error:
         known = {_place(problem) for problem in complaints}
         complaints += [problem for problem in error.problems if _place(problem) not in known]
@@ -86,11 +90,11 @@ def parse_config(text: str, file: str, directory: Path, env: Mapping[str, str]) 
     return Config(
         settings=settings,
         document=written,
-        route=route_of(settings.route),
-        inhibit_rules=inhibit_rules_of(settings),
+        route=route_of(settings.route, grammar),
+        inhibit_rules=inhibit_rules_of(settings, grammar),
         time_intervals=time_intervals_of(settings),
         receivers={receiver.name: receiver for receiver in settings.receivers},
-        warnings=tuple(ambiguous_matchers(settings, document)),
+        warnings=tuple(sorted(warnings_about(settings, written, grammar))),
     )
 
 

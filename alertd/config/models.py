@@ -10,6 +10,7 @@ from pydantic import Field
 from alertd.clock import MINUTE
 from alertd.config.http import HttpConfig, TlsConfig
 from alertd.config.integrations.slack import SLACK_POST_MESSAGE
+from alertd.config.observability import TracingConfig
 from alertd.config.receivers import Receiver
 from alertd.config.routing import InhibitRuleConfig, RouteConfig, TimeIntervalConfig
 from alertd.config.service import AcknowledgementConfig, AuthConfig, DeliveryConfig, RetentionConfig, SourceConfig
@@ -19,6 +20,7 @@ from alertd.config.types import (
     Duration,
     File,
     Flag,
+    Hidden,
     HostPort,
     HttpUrl,
     Labels,
@@ -126,8 +128,6 @@ def is_database_url(url: str) -> bool:
 LATER = {
     "escalation_policies": "escalation policies come with a later version; remove them for now",
     "schedules": "on-call schedules come with a later version; remove them for now",
-    "tracing": "tracing is not supported by this version; remove it",
-    "event_recorder": "alertd keeps its history in its database; remove event_recorder and see retention",
 }
 
 
@@ -152,6 +152,13 @@ class Settings(Section):
     )
     templates: tuple[File, ...] = Field((), description="Files with message templates; `*` and `?` stand for any.")
 
+    tracing: TracingConfig | None = Field(
+        None, description="Alertmanager's traces. alertd has none; the section is checked and has no effect."
+    )
+    event_recorder: Hidden | None = Field(
+        None, description="Alertmanager's record of events. alertd's history is in its database; it has no effect."
+    )
+
     listen: Address = own(HostPort("127.0.0.1", 9093), "The address and port to serve on.")
     external_url: HttpUrl | None = own(None, "The address under which people reach alertd; used in messages.")
     database: Secret = own(
@@ -174,8 +181,10 @@ class Settings(Section):
     delivery: DeliveryConfig = own(DeliveryConfig(), "How messages are brought to receivers.")
     compat: Literal["alertd", "alertmanager"] = own(
         "alertd",
-        "`alertmanager` gives back one behaviour of Alertmanager that alertd mends: no word about the end of an alert"
-        " that is silenced at that moment.",
+        "`alertmanager` gives back what Alertmanager does where alertd does better: no word about the end of an alert"
+        " that is held back at that moment, an answer 429 is final, an alert is not told again to an integration"
+        " without `send_resolved`, sibling routes share their group keys, and a reload begins the timers of groups"
+        " anew.",
     )
 
     @property
@@ -186,7 +195,7 @@ class Settings(Section):
     @classmethod
     def complaints(cls, written: Mapping[str, object]) -> Iterator[Complaint]:
         if written.get("route") is None:
-            yield "route", "no route provided in config; add a route with a receiver"
+            yield "route", "no routes provided; add a route with a receiver"
         yield from ((key, sentence) for key, sentence in LATER.items() if key in written)
         database = written.get("database")
         if isinstance(database, str) and not is_database_url(database):

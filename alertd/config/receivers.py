@@ -26,7 +26,7 @@ from alertd.config.integrations.victorops import VictoropsConfig
 from alertd.config.integrations.webex import WebexConfig
 from alertd.config.integrations.webhook import WebhookConfig
 from alertd.config.integrations.wechat import WechatConfig
-from alertd.config.types import Complaint, Labels, Section, Text, own
+from alertd.config.types import Complaint, NewLabels, Section, Text, is_given, own, required, to_text
 
 _SUFFIX = "_configs"
 
@@ -34,8 +34,8 @@ _SUFFIX = "_configs"
 class Receiver(Section):
     """A name and its integrations; one without any swallows what it is sent."""
 
-    name: Text = Field(description="The name that routes use.")
-    labels: Labels = Field({}, description="Labels of the receiver, for API filters; `name` is always its name.")
+    name: Text = required("The name that routes use.")
+    labels: NewLabels = Field({}, description="Labels of the receiver, for API filters; `name` is always its name.")
     webhook_configs: tuple[WebhookConfig, ...] = Field((), description="Webhooks.")
     email_configs: tuple[EmailConfig, ...] = Field((), description="Mails.")
     slack_configs: tuple[SlackConfig, ...] = Field((), description="Slack channels.")
@@ -59,12 +59,12 @@ class Receiver(Section):
     @classmethod
     def complaints(cls, written: Mapping[str, object]) -> Iterator[Complaint]:
         name = written.get("name")
-        if name == "":
+        if not is_given(written, "name"):
             yield "name", "missing name in receiver; write the name that routes use"
         labels = written.get("labels")
         explicit = labels.get("name") if isinstance(labels, dict) else None
-        if explicit is not None and explicit != name:
-            yield "labels", f'receiver label "name" must match receiver name {name!r}; remove the label'
+        if explicit is not None and to_text(explicit) != to_text(name):
+            yield "labels", f'receiver label "name" must match receiver name "{to_text(name)}"; remove the label'
 
     @property
     def all_labels(self) -> dict[str, str]:

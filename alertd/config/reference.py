@@ -10,7 +10,7 @@ from pydantic import BaseModel, SecretStr
 from pydantic.fields import FieldInfo
 
 from alertd.config.models import Settings
-from alertd.config.redaction import is_own
+from alertd.config.redaction import is_marked, is_own
 from alertd.config.types import HostPort, Kind
 from alertd.promql.durations import format_duration
 
@@ -25,11 +25,14 @@ keys of alertd's own, marked with ★. This page is written from the program its
 - A relative path counts from the directory of the file.
 - `${NAME}` in a text is the environment's variable; `$${NAME}` is the text itself.
 - A key `…_file` names a file with the value of the key without `_file`. Of both, one can be given.
-- Only `true`, `false`, numbers and nothing are more than text: `on`, `010` and `12:30` are text where text is wanted.
+- Only `true`, `false`, numbers and nothing are more than text: `on`, `010` and `12:30` are text where text is wanted. \
+Where a truth value is wanted, `yes`, `on` and `y` are one as well, and quotes make a text of any of them.
+- A key with nothing after it is as good as absent.
 
 | type | how it is written |
 | --- | --- |
 | duration | whole numbers with units from `y w d h m s ms`, as `30s` or `1h30m` |
+| short duration | numbers with units from `h m s ms us ns`, as `1m30s` or `1.5s` |
 | template | text with Go's or Jinja2's template syntax |
 | secret | text that is never shown again; write it as `${NAME}` or use the `_file` key |
 | file | a path |
@@ -97,10 +100,10 @@ def _type(declared: Any, titles: Mapping[type[BaseModel], str]) -> str:
 
 def _default(field: FieldInfo) -> str:
     """How the default would be written; nothing for none, and for one that only says that nothing is there."""
-    if field.is_required():
+    if field.is_required() or is_marked(field, "required"):
         return "**required**"
     default = field.default
-    is_duration = any(isinstance(mark, Kind) and mark.name == "duration" for mark in field.metadata)
+    is_duration = any(isinstance(mark, Kind) and mark.name in {"duration", "short duration"} for mark in field.metadata)
     match default:
         case None | "" | () | BaseModel():
             return ""

@@ -8,9 +8,8 @@ from dataclasses import replace
 from alertd.clock import HOUR, MINUTE, SECOND
 from alertd.config.models import Settings
 from alertd.config.routing import ALL_LABELS, InhibitRuleConfig, PeriodConfig, RouteConfig
-from alertd.errors import Problem
 from alertd.routing.inhibition import InhibitRule
-from alertd.routing.matchers import Matcher, Operator, parse_matchers
+from alertd.routing.matchers import Grammar, Matcher, Operator, parse_matchers
 from alertd.routing.time_intervals import (
     Period,
     TimeInterval,
@@ -22,20 +21,19 @@ from alertd.routing.time_intervals import (
     parse_years,
 )
 from alertd.routing.tree import Route
-from alertd.yamlfile import Document, Path
 
 _ABOVE_ROOT = Route(receiver="", group_wait=30 * SECOND, group_interval=5 * MINUTE, repeat_interval=4 * HOUR)
 
 
-def route_of(config: RouteConfig, parent: Route = _ABOVE_ROOT) -> Route:
-    """The route with everything filled in that it takes from `parent`.
+def route_of(config: RouteConfig, grammar: Grammar, parent: Route = _ABOVE_ROOT) -> Route:
+    """The route with everything filled in that it takes from `parent`; its matchers are read in the `grammar`.
 
     What is given replaces, also when it is empty or zero; labels are added. Matchers, `continue` and the time
     intervals are the route's own.
     """
     own = Route(
         receiver=config.receiver or parent.receiver,
-        matchers=_matchers(config.matchers, config.match, config.match_re),
+        matchers=_matchers(grammar, config.matchers, config.match, config.match_re),
         group_by=parent.group_by if config.group_by is None else _group_by(config.group_by),
         group_wait=parent.group_wait if config.group_wait is None else config.group_wait,
         group_interval=parent.group_interval if config.group_interval is None else config.group_interval,
@@ -45,12 +43,12 @@ def route_of(config: RouteConfig, parent: Route = _ABOVE_ROOT) -> Route:
         active_time_intervals=config.active_time_intervals,
         labels={**parent.labels, **config.labels},
     )
-    return replace(own, routes=tuple(route_of(child, own) for child in config.routes))
+    return replace(own, routes=tuple(route_of(child, grammar, own) for child in config.routes))
 
 
-def inhibit_rules_of(settings: Settings) -> tuple[InhibitRule, ...]:
+def inhibit_rules_of(settings: Settings, grammar: Grammar) -> tuple[InhibitRule, ...]:
     """The rules in the order of the file; an entry without content is a rule that never holds anything back."""
-    return tuple(_inhibit_rule(config) for config in settings.inhibit_rules if config is not None)
+    return tuple(_inhibit_rule(config, grammar) for config in settings.inhibit_rules if config is not None)
 
 
 def time_intervals_of(settings: Settings) -> Mapping[str, TimeInterval]:
@@ -61,33 +59,14 @@ def time_intervals_of(settings: Settings) -> Mapping[str, TimeInterval]:
     }
 
 
-def ambiguous_matchers(settings: Settings, document: Document) -> list[Problem]:
-    """Warnings about matchers that the classic and the UTF-8 grammar read differently."""
-    warnings: list[Problem] = []
-    for path, text in _matcher_texts(settings):
-        sentences: list[str] = []
-        parse_matchers(text, warn=sentences.append)
-        warnings += [document.problem(path, sentence) for sentence in sentences]
-    return warnings
-
-
-def _matcher_texts(settings: Settings) -> Iterable[tuple[Path, str]]:
-    waiting: list[tuple[Path, RouteConfig]] = [(("route",), settings.route)]
-    while waiting:
-        path, route = waiting.pop()
-        yield from (((*path, "matchers", index), text) for index, text in enumerate(route.matchers))
-        waiting += [((*path, "routes", index), child) for index, child in enumerate(route.routes)]
-    for number, rule in enumerate(settings.inhibit_rules):
-        for key in ("source_matchers", "target_matchers"):
-            for index, text in enumerate(getattr(rule, key, ())):
-                yield ("inhibit_rules", number, key, index), text
-
-
-def _matchers(texts: Iterable[str], match: Mapping[str, str], match_re: Mapping[str, str]) -> tuple[Matcher, ...]:
+def _matchers(
+    grammar: Grammar, texts: Iterable[str], match: Mapping[str, str], match_re: Mapping[str, str]
+) -> tuple[Matcher, ...]:
     return (
         *(Matcher(name, Operator.EQUAL, value) for name, value in match.items()),
-        *(Matcher(name, Operator.REGEX, value) for name, value in match_re.items()),
-        *(matcher for text in texts for matcher in parse_matchers(text)),
+        # Alertmanager prints these patterns with their anchors, also in group keys.
+        *(Matcher(name, Operator.REGEX, f"^(?:{value})$") for name, value in match_re.items()),
+        *(matcher for text in texts for matcher in parse_matchers(text, grammar)),
     )
 
 
@@ -95,10 +74,10 @@ def _group_by(names: tuple[str, ...]) -> tuple[str, ...] | None:
     return None if ALL_LABELS in names else names
 
 
-def _inhibit_rule(config: InhibitRuleConfig) -> InhibitRule:
+def _inhibit_rule(config: InhibitRuleConfig, grammar: Grammar) -> InhibitRule:
     return InhibitRule(
-        source=_matchers(config.source_matchers, config.source_match, config.source_match_re),
-        target=_matchers(config.target_matchers, config.target_match, config.target_match_re),
+        source=_matchers(grammar, config.source_matchers, config.source_match, config.source_match_re),
+        target=_matchers(grammar, config.target_matchers, config.target_match, config.target_match_re),
         equal=config.equal,
         name=config.name,
     )

@@ -5,10 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Annotated
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, ValidationInfo
 
-from alertd.config.types import Complaint, Duration, Flag, LabelName, Labels, Section, Text, is_given, positive
-from alertd.routing.matchers import MatcherError, Operator, parse_matchers
+from alertd.config.types import (
+    Complaint,
+    Duration,
+    Flag,
+    NewLabels,
+    NewName,
+    Section,
+    Text,
+    positive,
+    required,
+    to_text,
+)
+from alertd.routing.matchers import Grammar, MatcherError, Operator, parse_matchers
 from alertd.routing.patterns import LabelPattern, PatternError
 from alertd.routing.time_intervals import (
     TimeIntervalError,
@@ -21,11 +32,13 @@ from alertd.routing.time_intervals import (
 )
 
 ALL_LABELS = "..."
+_MIXED = "cannot have wildcard group_by (`...`) and other labels at the same time; keep '...' alone or remove it"
 
 
-def _check_matchers(text: str) -> str:
+def _check_matchers(text: str, info: ValidationInfo) -> str:
+    grammar: Grammar = (info.context or {}).get("grammar", Grammar.FALLBACK)
     try:
-        parse_matchers(text)
+        parse_matchers(text, grammar)
     except MatcherError as error:
         example = 'severity="critical"'
         operators = " ".join(Operator)
@@ -37,7 +50,7 @@ def _check_pattern(text: str) -> str:
     try:
         LabelPattern(text)
     except PatternError as error:
-        raise ValueError(f"{text!r} is no regular expression that RE2 takes ({error}); mend it or use match") from error
+        raise ValueError(f"error parsing regexp: {error}; mend it, or write it as a plain match") from error
     return text
 
 
@@ -59,7 +72,7 @@ class RouteConfig(Section):
     receiver: Text | None = Field(
         None, description="The receiver of alerts that no child takes; the root must have one."
     )
-    group_by: tuple[LabelName, ...] | None = Field(
+    group_by: tuple[NewName, ...] | None = Field(
         None, description="The labels whose values make a group; `['...']` alone is every label, `[]` is one group."
     )
     group_wait: Duration | None = Field(None, description="How long a new group waits for more; root: 30s.")
@@ -70,12 +83,12 @@ class RouteConfig(Section):
         None, description="After how long a group without changes is told again; root: 4h."
     )
     matchers: tuple[Matcher, ...] = Field((), description='Conditions on labels, as `severity=~"warning|critical"`.')
-    match: dict[LabelName, Text] = Field({}, description="Labels and their values; the older form of `matchers`.")
-    match_re: dict[LabelName, Pattern] = Field({}, description="Labels and patterns; the older form of `matchers`.")
+    match: NewLabels = Field({}, description="Labels and their values; the older form of `matchers`.")
+    match_re: dict[NewName, Pattern] = Field({}, description="Labels and patterns; the older form of `matchers`.")
     mute_time_intervals: tuple[Text, ...] = Field((), description="The time intervals in which the route is silent.")
     active_time_intervals: tuple[Text, ...] = Field((), description="The only time intervals in which it is not.")
     continue_: Flag = Field(False, alias="continue", description="Whether later siblings are asked as well.")
-    labels: Labels = Field({}, description="Labels of the route, for templates; added to the parent's. Templates.")
+    labels: NewLabels = Field({}, description="Labels of the route, for templates; added to the parent's. Templates.")
     routes: tuple[RouteConfig, ...] = Field((), description="The children, asked in order.")
 
     @classmethod
@@ -83,13 +96,11 @@ class RouteConfig(Section):
         names = written.get("group_by")
         if not isinstance(names, list):
             return
-        for name in dict.fromkeys(name for name in names if isinstance(name, str) and names.count(name) > 1):
-            yield "group_by", f"duplicated label {name!r} in group_by; keep one of them"
-        if ALL_LABELS in names and len(set(map(str, names))) > 1:
-            yield (
-                "group_by",
-                "'...' stands for every label, so it cannot be mixed with others; keep it alone or remove it",
-            )
+        labels = [name for name in map(to_text, names) if isinstance(name, str) and name != ALL_LABELS]
+        for name in dict.fromkeys(name for name in labels if labels.count(name) > 1):
+            yield "group_by", f'duplicated label "{name}" in group_by; keep one of them'
+        if labels and ALL_LABELS in names:
+            yield "group_by", _MIXED
 
 
 class InhibitRuleConfig(Section):
@@ -97,28 +108,30 @@ class InhibitRuleConfig(Section):
 
     name: Text = Field("", description="A name for people.")
     source_matchers: tuple[Matcher, ...] = Field((), description="Conditions on the alert that explains others.")
-    source_match: dict[LabelName, Text] = Field({}, description="The older form of `source_matchers`.")
-    source_match_re: dict[LabelName, Pattern] = Field({}, description="The older form of `source_matchers`.")
+    source_match: NewLabels = Field({}, description="The older form of `source_matchers`.")
+    source_match_re: dict[NewName, Pattern] = Field({}, description="The older form of `source_matchers`.")
     target_matchers: tuple[Matcher, ...] = Field((), description="Conditions on the alerts that are held back.")
-    target_match: dict[LabelName, Text] = Field({}, description="The older form of `target_matchers`.")
-    target_match_re: dict[LabelName, Pattern] = Field({}, description="The older form of `target_matchers`.")
-    equal: tuple[LabelName, ...] = Field((), description="The labels whose values both must share.")
+    target_match: NewLabels = Field({}, description="The older form of `target_matchers`.")
+    target_match_re: dict[NewName, Pattern] = Field({}, description="The older form of `target_matchers`.")
+    equal: tuple[NewName, ...] = Field((), description="The labels whose values both must share.")
 
 
 class TimesConfig(Section):
     """A range of the day; the end is excluded."""
 
-    start_time: Text = Field(description="`HH:MM`.")
-    end_time: Text = Field(description="`HH:MM`, up to `24:00`.")
+    start_time: Text = required("`HH:MM`.")
+    end_time: Text = required("`HH:MM`, up to `24:00`.")
 
     @classmethod
     def complaints(cls, written: Mapping[str, object]) -> Iterator[Complaint]:
-        start, end = written.get("start_time"), written.get("end_time")
-        if isinstance(start, str) and isinstance(end, str):
+        start, end = to_text(written.get("start_time")), to_text(written.get("end_time"))
+        if not start or not end:
+            yield "", "both start and end times must be provided; write them as HH:MM"
+        elif isinstance(start, str) and isinstance(end, str):
             try:
                 parse_times(start, end)
             except TimeIntervalError as error:
-                yield "end_time" if repr(end) in str(error) else "start_time", str(error)
+                yield "end_time" if f" {end}, invalid" in str(error) else "start_time", str(error)
 
 
 class PeriodConfig(Section):
@@ -145,10 +158,5 @@ class PeriodConfig(Section):
 class TimeIntervalConfig(Section):
     """A name for a set of times."""
 
-    name: Text = Field(description="The name that routes use.")
+    name: Text = required("The name that routes use.")
     time_intervals: tuple[PeriodConfig, ...] = Field((), description="The periods; the interval is any of them.")
-
-    @classmethod
-    def complaints(cls, written: Mapping[str, object]) -> Iterator[Complaint]:
-        if "name" in written and not is_given(written, "name"):
-            yield "name", "missing name in time interval; write the name that routes use"

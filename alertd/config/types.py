@@ -21,9 +21,9 @@ from pydantic import (
 )
 
 from alertd.config.goscalars import to_go_duration, to_time_out, to_whole
-from alertd.config.urls import check_http_url
+from alertd.config.urls import check_http_url, check_secret_url
 from alertd.promql.durations import parse_duration
-from alertd.yamlfile import text_of
+from alertd.yamlfile import SourceBool, text_of
 from alertd.yamlmodel import describe, keys_of
 
 HIDDEN = "<secret>"
@@ -92,6 +92,18 @@ def to_text(value: object) -> object:
     return text_of(value) if isinstance(value, bool | int | float) else value
 
 
+def _to_plain(value: object) -> object:
+    """A tree of values with truth values in place of those that are not written `true` or `false`."""
+    match value:
+        case SourceBool():
+            return value.truth
+        case dict():
+            return {key: _to_plain(member) for key, member in value.items()}
+        case list():
+            return [_to_plain(member) for member in value]
+    return value
+
+
 _TRUE = {spelled for word in ("y", "yes", "on", "true") for spelled in (word, word.capitalize(), word.upper())}
 _FALSE = {spelled for word in ("n", "no", "off", "false") for spelled in (word, word.capitalize(), word.upper())}
 
@@ -139,7 +151,7 @@ def _check_http_url(url: str) -> str:
 def _check_secret_url(url: SecretStr) -> SecretStr:
     # What Alertmanager's status page shows in place of a secret is taken as one, so that such a page can be read again.
     if url.get_secret_value() != HIDDEN:
-        check_http_url(url.get_secret_value())
+        check_secret_url(url.get_secret_value())
     return url
 
 
@@ -165,15 +177,17 @@ class HostPort:
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
 
-_HOST_PORT = re.compile(r"(?:\[(?P<v6>[0-9a-fA-F:.%]+)\]|(?P<host>[^:\s/]*)):(?P<port>[0-9]{1,5})", re.ASCII)
+_HOST_PORT = re.compile(r"(?:\[(?P<v6>[0-9a-fA-F:.%]+)\]|(?P<host>[^:\s/]*)):(?P<port>[0-9]{1,5}|[a-z]+)", re.ASCII)
+_NAMED_PORTS = {"smtp": 25, "smtps": 465, "submission": 587, "submissions": 465}
 
 
 def _to_host_port(value: object) -> HostPort:
     found = _HOST_PORT.fullmatch(value) if isinstance(value, str) else None
-    if found is None or int(found["port"]) > 65_535:
+    port = _NAMED_PORTS.get(found["port"], found["port"]) if found else ""
+    if found is None or not str(port).isdigit() or int(port) > 65_535:
         remedy = "write host:port, as in 127.0.0.1:9093 or mail.example.org:587"
         raise ValueError(f"{_wrong_address(value)}; {remedy}")
-    return HostPort(found["v6"] or found["host"], int(found["port"]))
+    return HostPort(found["v6"] or found["host"], int(port))
 
 
 def _wrong_address(value: object) -> str:
@@ -204,14 +218,20 @@ PositiveCount = Annotated[int, BeforeValidator(to_whole), Field(ge=1), Kind("num
 Duration = Annotated[int, PlainValidator(_to_duration), Kind("duration")]
 GoDuration = Annotated[int, PlainValidator(to_go_duration), Kind("short duration")]
 TimeOut = Annotated[int, PlainValidator(to_time_out), Kind("short duration")]
+Number = Annotated[float, Kind("number")]
 Whole = Annotated[int, PlainValidator(to_whole), Kind("number")]
+Hidden = Annotated[dict[str, Any], Kind("anything, never shown")]
 Secret = Annotated[SecretStr, BeforeValidator(to_text), Kind("secret")]
 HttpUrl = Annotated[str, AfterValidator(_check_http_url), Kind("URL")]
 SecretUrl = Annotated[SecretStr, AfterValidator(_check_secret_url), Kind("secret URL")]
 File = Annotated[str, AfterValidator(_resolve), Kind("file")]
 Address = Annotated[HostPort, PlainValidator(_to_host_port), Kind("host:port")]
+Anything = Annotated[Any, BeforeValidator(_to_plain), Kind("anything")]
+NewName = Annotated[str, BeforeValidator(to_text), Kind("label name")]
+"""A label's name that is checked with the whole file, as what is one depends on the grammar of matchers."""
 LabelName = Annotated[str, BeforeValidator(to_text), AfterValidator(_check_label_name), Kind("label name")]
 Labels = dict[LabelName, Text]
+NewLabels = dict[NewName, Text]
 
 
 def positive(what: str) -> AfterValidator:

@@ -36,6 +36,14 @@ def check_http_url(text: str) -> None:
         raise _error("missing host for URL")
 
 
+def check_secret_url(text: str) -> None:
+    """The same for an address that nobody may see, so that the message quotes nothing of it."""
+    try:
+        check_http_url(text)
+    except UrlError as error:
+        raise UrlError(re.sub(r'"[^"]+"', '"<secret>"', str(error))) from None
+
+
 def _check_host(host: str) -> None:
     if host.startswith("["):
         if "]" not in host:

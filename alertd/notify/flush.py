@@ -16,7 +16,7 @@ from alertd.notify.plan import FlushPlan, Integration, Member, Send, Situation, 
 from alertd.notify.watch import Watch
 from alertd.routing.gates import OPEN, Gatekeeper, Verdict
 from alertd.routing.groups import next_flush
-from alertd.routing.told import Content, Entry
+from alertd.routing.told import Content, Entry, OpenNotification
 from alertd.routing.tree import Node, RouteTree
 from alertd.store import groups as group_rows
 from alertd.store import outbox
@@ -26,16 +26,23 @@ from alertd.store.outbox import Notification
 
 #: A group whose route is gone from the configuration is looked at again after this long, until its end is told.
 _ORPHAN_INTERVAL = 60_000
+# A message that changes again and again waits for so many head starts, then it goes.
+_LONGEST_HEAD_START = 3
 
 
 @dataclass(frozen=True)
 class Routing:
-    """The part of the configuration that a flush needs."""
+    """The part of the configuration that a flush needs.
+
+    `as_alertmanager`: without what alertd does better. `head_start`: the milliseconds that others of a cluster have to
+    send a message before this one does.
+    """
 
     tree: RouteTree
     integrations: Mapping[str, Sequence[Integration]]
     watch: Callable[[str], Watch]
-    resolve_muted: bool = True
+    as_alertmanager: bool = False
+    head_start: int = 0
 
 
 def flush_due(connection: Connection, routing: Routing, now: int, limit: int) -> int:
@@ -69,12 +76,12 @@ def situation_of(state: GroupState, routing: Routing, gatekeeper: Gatekeeper, no
         entries=state.entries,
         open=state.open,
         pages=state.pages,
-        resolve_muted=routing.resolve_muted,
+        as_alertmanager=routing.as_alertmanager,
     )
 
 
-def notification_for(state: GroupState, send: Send, now: int, *, receiver: str) -> Notification:
-    """The outbox row of a message that is to be sent."""
+def notification_for(state: GroupState, send: Send, now: int, *, receiver: str, head_start: int = 0) -> Notification:
+    """The outbox row of a message that is to be sent, `head_start` milliseconds from now."""
     entry = state.entries.get(send.integration, Entry())
     begins = not entry.told or not entry.episode
     return Notification(
@@ -92,7 +99,7 @@ def notification_for(state: GroupState, send: Send, now: int, *, receiver: str) 
         content=send.content,
         alerts=message_alerts(state, send.content, now),
         created_at=now,
-        due_at=now,
+        due_at=now + head_start,
     )
 
 
@@ -132,8 +139,12 @@ def _write(
     for state, plan in planned:
         group, node = state.group, routing.tree.find(state.group.route_id)
         receiver = group.receiver if node is None else node.route.receiver
-        fresh += [notification_for(state, send, now, receiver=receiver) for send in plan.sends if send.update is None]
-        _change_open(connection, state, plan, now)
+        fresh += [
+            notification_for(state, send, now, receiver=receiver, head_start=routing.head_start)
+            for send in plan.sends
+            if send.update is None
+        ]
+        _change_open(connection, state, plan, routing.head_start, now)
         for integration, content in plan.settle.items():
             group_rows.settle(connection, organisation, group.id, integration, content)
         recorded = {member.alert.fingerprint: member for member in state.members}
@@ -150,14 +161,20 @@ def _write(
             group_rows.drop_members(connection, organisation, state.group.id, plan.drop)
 
 
-def _change_open(connection: Connection, state: GroupState, plan: FlushPlan, now: int) -> None:
+def _change_open(connection: Connection, state: GroupState, plan: FlushPlan, head_start: int, now: int) -> None:
     """What becomes of the group's notifications that are on their way already."""
     organisation = state.group.organisation
     for send in plan.sends:
         if send.update is not None:
             alerts = message_alerts(state, send.content, now)
             outbox.rewrite(
-                connection, organisation, send.update, reason=send.reason.value, content=send.content, alerts=alerts
+                connection,
+                organisation,
+                send.update,
+                reason=send.reason.value,
+                content=send.content,
+                alerts=alerts,
+                due_at=_due(state.open[send.integration], head_start, now),
             )
         if send.supersede is not None:
             outbox.close(connection, organisation, send.supersede, outbox.SUPERSEDED, "a newer message says more", now)
@@ -165,6 +182,11 @@ def _change_open(connection: Connection, state: GroupState, plan: FlushPlan, now
         outbox.close(connection, organisation, notification_id, outbox.WITHDRAWN, "nothing to say any more", now)
     for notification_id in plan.outdated:
         outbox.mark_outdated(connection, organisation, notification_id)
+
+
+def _due(open_: OpenNotification, head_start: int, now: int) -> int:
+    """When a message that was rewritten is due: others have their head start on what it says now, but not for ever."""
+    return max(open_.due_at, min(now + head_start, open_.created_at + _LONGEST_HEAD_START * head_start))
 
 
 def _schedule(group: Group, node: Node | None, plan: FlushPlan, now: int) -> Schedule:

@@ -35,11 +35,13 @@ class Try:
 
 @dataclass(frozen=True)
 class Landed:
-    """What a finished try means for the service: the channel before and after it, and whether a group is due again."""
+    """What a finished try means for the service: the channel before and after it, whether a group is due again, and
+    what the integration has now been told, where it has."""
 
     before: Channel
     after: Channel
     group_due: bool = False
+    told: Entry | None = None
 
 
 def land(connection: Connection, tries: Sequence[Try], settings: DeliverySettings, now: int) -> list[Landed]:
@@ -77,14 +79,15 @@ def _land(
     ]
     outbox.finish(connection, [ending for _, ending in ours], now)
     channel_rows.write(connection, channels.values())
-    _write_entries(connection, organisation, [done for done, _ in ours], groups, now)
+    told = _write_entries(connection, organisation, [done for done, _ in ours], groups, now)
     delivered = [done for done, _ in ours if isinstance(done.outcome, Delivered)]
     _remember_pages(connection, organisation, delivered, now)
     record(connection, organisation, [event for done, ending in ours for event in _events(done, ending, now)])
     moved = {item.notification.group_id for item, there in zip(tries, landed, strict=True) if there.group_due}
     group_rows.hurry(connection, organisation, moved, now)
     _drop_ended(connection, organisation, [done for done in delivered if done.notification.group_id not in moved], now)
-    return landed
+    keys = [(done.notification.group_id, done.notification.integration) for done in tries]
+    return [replace(there, told=told.get(key)) for there, key in zip(landed, keys, strict=True)]
 
 
 def count_as_told(connection: Connection, organisation: str, unsure: Sequence[Notification]) -> None:
@@ -150,8 +153,8 @@ def _ending(done: Try, settings: DeliverySettings, now: int) -> Ending:
 
 def _write_entries(
     connection: Connection, organisation: str, ours: Sequence[Try], groups: Mapping[str, Group], now: int
-) -> None:
-    """What the integrations know now, as far as their groups are still there."""
+) -> Mapping[tuple[str, str], Entry]:
+    """What the integrations know now, as far as their groups are still there: (group id, integration) → entry."""
     ours = [done for done in ours if done.notification.group_id in groups]
     entries = group_rows.read_entries(connection, organisation, {done.notification.group_id for done in ours})
     written: dict[tuple[str, str], Entry] = {}
@@ -164,6 +167,7 @@ def _write_entries(
             unsure.append(done.notification)
     group_rows.write_entries(connection, organisation, written)
     count_as_told(connection, organisation, unsure)
+    return written
 
 
 def _told(entry: Entry, notification: Notification, outcome: Delivered, now: int) -> Entry:

@@ -41,7 +41,10 @@ class Member:
 
 @dataclass(frozen=True)
 class Situation:
-    """A group as it stands: its members, what each integration was told, and what is on its way."""
+    """A group as it stands: its members, what each integration was told, and what is on its way.
+
+    `as_alertmanager`: the end of an alert that is held back is not told, and an end that is not told is forgotten.
+    """
 
     members: Sequence[Member]
     integrations: Sequence[Integration]
@@ -49,7 +52,7 @@ class Situation:
     entries: Mapping[str, Entry] = field(default_factory=dict)
     open: Mapping[str, OpenNotification] = field(default_factory=dict)
     pages: Mapping[tuple[str, str], Page] = field(default_factory=dict)
-    resolve_muted: bool = True
+    as_alertmanager: bool = False
 
 
 @dataclass(frozen=True)
@@ -127,8 +130,31 @@ def message_order(alerts: Iterable[Alert]) -> list[Alert]:
     """The order of the alerts in a message, Alertmanager's: by `job`, then `instance`, then all labels."""
     return sorted(
         alerts,
-        key=lambda alert: (alert.labels.get("job", ""), alert.labels.get("instance", ""), sorted(alert.labels.items())),
+        key=lambda alert: (
+            *_present_first(alert.labels.get("job")),
+            *_present_first(alert.labels.get("instance")),
+            len(alert.labels),
+            _ByLabels(alert.labels),
+        ),
     )
+
+
+def _present_first(value: str | None) -> tuple[bool, str]:
+    return value is None, value or ""
+
+
+@dataclass(frozen=True)
+class _ByLabels:
+    """The order of label sets of one size: by the first label in which they differ, who lacks it going first."""
+
+    labels: Mapping[str, str]
+
+    def __lt__(self, other: _ByLabels) -> bool:
+        ours, theirs = self.labels, other.labels
+        differs = min((name for name in {*ours, *theirs} if ours.get(name) != theirs.get(name)), default=None)
+        if differs is None or differs not in theirs:
+            return False
+        return differs not in ours or ours[differs] < theirs[differs]
 
 
 def _decide(situation: Situation, integration: Integration, cooling: Iterable[str], now: int) -> _Decision:
@@ -153,7 +179,8 @@ def _decide(situation: Situation, integration: Integration, cooling: Iterable[st
         # Two messages in the air could arrive in the wrong order; the group is planned again when this one has landed.
         return _Decision(busy=True, outdated=on_its_way.id)
     if reason is None or (not content.firing and not integration.send_resolved):
-        settled = content if reason is not None else _quietly_changed(entry, content, integration)
+        forget_ends = integration.send_resolved or situation.as_alertmanager
+        settled = content if reason is not None else _quietly_changed(entry, content, forget_ends=forget_ends)
         return _Decision(settle=settled, withdraw=on_its_way.id if on_its_way else None)
     if on_its_way is None:
         return _Decision(send=Send(integration.id, reason, content))
@@ -169,7 +196,7 @@ def _content(situation: Situation, entry: Entry, cooling: frozenset[str]) -> tup
         fingerprint, gate = member.alert.fingerprint, member.verdict.gate
         known = fingerprint in entry.told
         if not member.fires:
-            if gate is None or gate in ANSWERED or (known and situation.resolve_muted):
+            if gate is None or gate in ANSWERED or (known and not situation.as_alertmanager):
                 resolved.add(fingerprint)
         elif gate is None:
             if fingerprint not in cooling:
@@ -202,14 +229,14 @@ def _cooling(situation: Situation, integration: str, now: int) -> dict[str, int]
     return cooling
 
 
-def _quietly_changed(entry: Entry, content: Content, integration: Integration) -> Content | None:
+def _quietly_changed(entry: Entry, content: Content, *, forget_ends: bool) -> Content | None:
     """What was told, with the changes on it that this integration is not told of; None when there are none.
 
     New marks are remembered; one that ended stays until its end is told, which another gate may hold back for a while.
     The ends of alerts are remembered where they are not told, so that an alert that fires again is new.
     """
     before = entry.content
-    ended = frozenset() if integration.send_resolved else content.resolved & (entry.told | before.firing.keys())
+    ended = frozenset() if forget_ends else content.resolved & (entry.told | before.firing.keys())
     if not ended and content.held <= before.held:
         return None
     return replace(

@@ -15,6 +15,8 @@ FIRST_DELAY = 1 * SECOND
 LONGEST_DELAY = 60 * SECOND
 # A channel that has failed this long without one success is worth a person's attention.
 BROKEN_AFTER = 300 * SECOND
+# The kinds that Alertmanager sends to again after 429.
+_TOLD_TO_WAIT = frozenset({"pagerduty", "opsgenie", "jira", "incidentio"})
 
 
 @dataclass(frozen=True)
@@ -46,6 +48,22 @@ def next_try(
         return None
     due = now + max(delay(tries, spread), failure.retry_after or 0)
     return due if due <= created_at + max_age else None
+
+
+def as_alertmanager(failure: DeliveryFailed, kind: str) -> DeliveryFailed:
+    """A failure of a receiver of that kind as Alertmanager takes it, who tries again after 5xx and lost connections.
+
+    429 is final for most kinds, 408 for all, and nobody is asked how long to wait.
+    """
+    final = failure.status_code == 408 or (failure.status_code == 429 and kind not in _TOLD_TO_WAIT)
+    return DeliveryFailed(
+        failure.reason,
+        failure.text,
+        permanent=failure.permanent or final,
+        channel_broken=failure.channel_broken,
+        maybe_sent=failure.maybe_sent,
+        status_code=failure.status_code,
+    )
 
 
 def channel_after_success(channel: Channel, now: int) -> Channel:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, NoReturn
@@ -123,6 +124,18 @@ class Rendering:
             return {self.text(str(name)): self.value(value) for name, value in tree.items()}
         return [self.value(value) for value in tree] if isinstance(tree, (list, tuple)) else tree
 
+    @cached_property
+    def message(self) -> Message:
+        """The message with the labels of its route rendered; raises `TemplateFailed`.
+
+        A label's template sees everything but the labels of the route.
+        """
+        labels = self._message.route_labels
+        if not any(map(is_template, labels.values())):
+            return self._message
+        without = Rendering(self._renderer, replace(self._message, route_labels={}), None)
+        return replace(self._message, route_labels={name: without.text(value) for name, value in labels.items()})
+
     def _render(self, source: str, *, html: bool) -> str:
         if not is_template(source):
             return source
@@ -132,11 +145,11 @@ class Rendering:
 
     @cached_property
     def _data(self) -> Data:
-        return build_data(self._message, self._escape)
+        return build_data(self.message, self._escape)
 
     @cached_property
     def _context(self) -> dict[str, Any]:
-        return jinja_context(self._message, self._escape)
+        return jinja_context(self.message, self._escape)
 
 
 def is_template(source: str) -> bool:

@@ -1,4 +1,4 @@
-"""PromQL: parsing, printing and evaluation, for float samples, with the semantics of Prometheus 3.
+"""PromQL: parsing, printing and evaluation, of numbers and native histograms, with the semantics of Prometheus 3.
 
 The names below are the package's interface. Each is loaded when it is first used, so that importing the package
 (or `alertd.promql.durations` alone) costs nothing.
@@ -29,11 +29,16 @@ if TYPE_CHECKING:
         walk,
     )
     from alertd.promql.durations import format_duration, parse_duration
-    from alertd.promql.errors import EvaluationError, ParseError
+    from alertd.promql.errors import EvaluationError, EvaluationTimeout, ParseError, TooManySamples
     from alertd.promql.evaluator import evaluate, evaluate_range
+    from alertd.promql.features import ALL_FEATURES, STABLE, Features
+    from alertd.promql.histogram import CounterReset, FloatHistogram
+    from alertd.promql.histogram_notation import format_histogram, parse_histogram
     from alertd.promql.matchers import METRIC_NAME, Matcher
     from alertd.promql.parser import parse, parse_matchers
+    from alertd.promql.prettify import prettify
     from alertd.promql.printer import format_expr, format_labels, format_number
+    from alertd.promql.results import result_data
     from alertd.promql.seriesnotation import SeriesDescription, parse_metric, parse_series
     from alertd.promql.storage import STALE_NAN, MemoryStorage, Series, Storage, is_stale
     from alertd.promql.values import Evaluation, Matrix, Options, Sample, Scalar, String, Value, Vector
@@ -44,11 +49,16 @@ _HOMES = {
         " UnaryExpr VectorMatching VectorSelector selectors unwrap walk"
     ),
     "durations": "format_duration parse_duration",
-    "errors": "EvaluationError ParseError",
+    "errors": "EvaluationError EvaluationTimeout ParseError TooManySamples",
     "evaluator": "evaluate evaluate_range",
+    "features": "ALL_FEATURES STABLE Features",
+    "histogram": "CounterReset FloatHistogram",
+    "histogram_notation": "format_histogram parse_histogram",
     "matchers": "METRIC_NAME Matcher",
     "parser": "parse parse_matchers",
+    "prettify": "prettify",
     "printer": "format_expr format_labels format_number",
+    "results": "result_data",
     "seriesnotation": "SeriesDescription parse_metric parse_series",
     "storage": "STALE_NAN MemoryStorage Series Storage is_stale",
     "values": "Evaluation Matrix Options Sample Scalar String Value Vector",
@@ -56,15 +66,21 @@ _HOMES = {
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names.split()}
 
 __all__ = [
+    "ALL_FEATURES",
     "METRIC_NAME",
+    "STABLE",
     "STALE_NAN",
     "Aggregation",
     "BinaryExpr",
     "Call",
+    "CounterReset",
     "DurationExpr",
     "Evaluation",
     "EvaluationError",
+    "EvaluationTimeout",
     "Expr",
+    "Features",
+    "FloatHistogram",
     "Matcher",
     "Matrix",
     "MatrixSelector",
@@ -81,6 +97,7 @@ __all__ = [
     "String",
     "StringLiteral",
     "Subquery",
+    "TooManySamples",
     "UnaryExpr",
     "Value",
     "Vector",
@@ -90,14 +107,18 @@ __all__ = [
     "evaluate_range",
     "format_duration",
     "format_expr",
+    "format_histogram",
     "format_labels",
     "format_number",
     "is_stale",
     "parse",
     "parse_duration",
+    "parse_histogram",
     "parse_matchers",
     "parse_metric",
     "parse_series",
+    "prettify",
+    "result_data",
     "selectors",
     "unwrap",
     "walk",

@@ -7,11 +7,23 @@ import math
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
+from alertd.promql.annotations import (
+    MIXED_IN_AGGREGATION,
+    counter_reset_collision,
+    ignored_in_aggregation,
+    invalid_quantile,
+    invalid_ratio,
+    mixed_schemas,
+    reconciled_bounds,
+)
 from alertd.promql.ast import Aggregation, Expr
 from alertd.promql.elements import Element, LabelKey, Labels, key_of
 from alertd.promql.errors import EvaluationError
-from alertd.promql.floats import kahan_sum, largest, mean, quantile, smallest, variance
+from alertd.promql.floats import NAN, kahan_sum, largest, mean, quantile, smallest, variance
+from alertd.promql.histogram import FloatHistogram
+from alertd.promql.histogram_arithmetic import average_of, sum_of
 from alertd.promql.matchers import METRIC_NAME
+from alertd.promql.numbers import format_go_float
 from alertd.promql.printer import format_number
 from alertd.promql.quoting import quote
 
@@ -28,6 +40,8 @@ _SIMPLE: Final[dict[str, Callable[[list[float]], float]]] = {
     "stdvar": variance,
     "stddev": lambda values: math.sqrt(variance(values)),
 }
+# Aggregations that count elements, whatever they are.
+_OF_BOTH: Final = frozenset(("count", "group"))
 _HASH_RANGE: Final = 1 << 64
 _LARGEST_INT: Final = 1 << 63
 
@@ -35,11 +49,7 @@ _LARGEST_INT: Final = 1 << 63
 def aggregate(evaluator: Evaluator, expr: Aggregation, at: int) -> list[Element]:
     """Return the aggregated vector at an instant. Raises EvaluationError for an impossible parameter."""
     if expr.param is None:
-        compute = _SIMPLE[expr.op]
-        groups = _groups(evaluator, expr, evaluator.vector(expr.expr, at))
-        return evaluator.settle(
-            [group.element(compute([member.value for member in group.members])) for group in groups]
-        )
+        return _simple(evaluator, expr, at)
     if expr.op == "count_values":
         return _count_values(evaluator, expr, expr.param, at)
     if expr.op == "quantile":
@@ -47,6 +57,48 @@ def aggregate(evaluator: Evaluator, expr: Aggregation, at: int) -> list[Element]
     if expr.op == "limit_ratio":
         return _limit_ratio(evaluator, expr, expr.param, at)
     return _first_k(evaluator, expr, expr.param, at)
+
+
+def _simple(evaluator: Evaluator, expr: Aggregation, at: int) -> list[Element]:
+    compute = _SIMPLE[expr.op]
+    result: list[Element] = []
+    for group in _groups(evaluator, expr, evaluator.vector(expr.expr, at)):
+        members = group.members
+        if evaluator.selection.has_histograms and any(member.histogram is not None for member in members):
+            if expr.op in ("sum", "avg"):
+                made = _of_histograms(evaluator, expr, members)
+                if made is not None:
+                    result.append(Element(group.labels, NAN, group.drop_name, made))
+                continue
+            if expr.op not in _OF_BOTH:
+                evaluator.inform(expr.expr, ignored_in_aggregation(expr.op))
+                members = _numbers(members)
+                if not members:
+                    continue
+        result.append(group.element(compute([member.value for member in members])))
+    return evaluator.settle(result)
+
+
+def _numbers(members: list[Element]) -> list[Element]:
+    return [member for member in members if member.histogram is None]
+
+
+def _of_histograms(evaluator: Evaluator, expr: Aggregation, members: list[Element]) -> FloatHistogram | None:
+    """Return the sum or the average of a group; None, with a warning, when its members do not go together."""
+    histograms = [member.histogram for member in members if member.histogram is not None]
+    if len(histograms) < len(members):
+        evaluator.warn(expr.expr, MIXED_IN_AGGREGATION)
+        return None
+    for member, histogram in zip(members, histograms, strict=True):
+        if histogram.is_custom != histograms[0].is_custom:
+            evaluator.warn(expr.expr, mixed_schemas(member.labels.get(METRIC_NAME, "")))
+            return None
+    combined = (sum_of if expr.op == "sum" else average_of)(histograms)
+    if combined.collision:
+        evaluator.warn(expr.expr, counter_reset_collision("aggregation"))
+    if combined.reconciled:
+        evaluator.inform(expr.expr, reconciled_bounds("aggregation"))
+    return combined.histogram.compact()
 
 
 class _Group:
@@ -91,11 +143,15 @@ def _groups(evaluator: Evaluator, expr: Aggregation, elements: list[Element]) ->
 def _quantile(evaluator: Evaluator, expr: Aggregation, param: Expr, at: int) -> list[Element]:
     q = evaluator.scalar(param, at)
     if not 0 <= q <= 1:
-        evaluator.warn(param, f"quantile value should be between 0 and 1, got {format_number(q)}")
-    groups = _groups(evaluator, expr, evaluator.vector(expr.expr, at))
-    return evaluator.settle(
-        [group.element(quantile(q, [member.value for member in group.members])) for group in groups]
-    )
+        evaluator.warn(param, invalid_quantile(q))
+    result: list[Element] = []
+    for group in _groups(evaluator, expr, evaluator.vector(expr.expr, at)):
+        members = _numbers(group.members)
+        if len(members) < len(group.members):
+            evaluator.inform(expr.expr, ignored_in_aggregation(expr.op))
+        if members:
+            result.append(group.element(quantile(q, [member.value for member in members])))
+    return evaluator.settle(result)
 
 
 def _count_values(evaluator: Evaluator, expr: Aggregation, param: Expr, at: int) -> list[Element]:
@@ -105,7 +161,8 @@ def _count_values(evaluator: Evaluator, expr: Aggregation, param: Expr, at: int)
     counts: dict[LabelKey, Element] = {}
     for group in _groups(evaluator, expr, evaluator.vector(expr.expr, at)):
         for member in group.members:
-            labels = {**group.labels, label: format_number(member.value)}
+            text = format_number(member.value) if member.histogram is None else str(member.histogram)
+            labels = {**group.labels, label: text}
             counted = counts.setdefault(key_of(labels), Element(labels, 0.0, group.drop_name))
             counted.value += 1
     return evaluator.settle(list(counts.values()))
@@ -116,12 +173,17 @@ def _first_k(evaluator: Evaluator, expr: Aggregation, param: Expr, at: int) -> l
     wanted = evaluator.scalar(param, at)
     if math.isnan(wanted):
         raise EvaluationError("Parameter value is NaN")
-    if not -_LARGEST_INT <= wanted < _LARGEST_INT:
-        raise EvaluationError(f"Scalar value {format_number(wanted)} overflows int64")
+    if not -_LARGEST_INT < wanted < _LARGEST_INT:
+        fault = "overflows" if wanted > 0 else "underflows"
+        raise EvaluationError(f"Scalar value {format_go_float(wanted)} {fault} int64")
     count = max(0, int(wanted))
     result: list[Element] = []
     for group in _groups(evaluator, expr, evaluator.vector(expr.expr, at)):
         members = group.members
+        if expr.op != "limitk":
+            members = _numbers(members)
+            if len(members) < len(group.members):
+                evaluator.inform(expr, ignored_in_aggregation(expr.op))
         if expr.op == "topk":
             members = sorted(members, key=lambda member: (member.value != member.value, -member.value))
         elif expr.op == "bottomk":
@@ -137,10 +199,7 @@ def _limit_ratio(evaluator: Evaluator, expr: Aggregation, param: Expr, at: int) 
         raise EvaluationError("Ratio value is NaN")
     if not -1 <= ratio <= 1:
         capped = math.copysign(1, ratio)
-        evaluator.warn(
-            param,
-            f"ratio value should be between -1 and 1, got {format_number(ratio)}, capping to {format_number(capped)}",
-        )
+        evaluator.warn(param, invalid_ratio(ratio, capped))
         ratio = capped
     elements = evaluator.vector(expr.expr, at)
     if ratio >= 0:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
+from alertd.promql.ast import Extension
 from alertd.promql.errors import EvaluationError
 from alertd.promql.histogram import FloatHistogram
 from alertd.promql.matchers import METRIC_NAME
@@ -50,11 +51,15 @@ class Window:
 
 @dataclass(slots=True)
 class RangeVector:
-    """The windows of `(start, end]` (milliseconds); windows without samples are left out."""
+    """The windows of `(start, end]` (milliseconds); windows without samples are left out.
+
+    With an `extension` the windows also have samples from beyond the range, which its ends are made from.
+    """
 
     start: int
     end: int
     windows: list[Window]
+    extension: Extension = ""
 
 
 def key_of(labels: Labels) -> LabelKey:

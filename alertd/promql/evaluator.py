@@ -33,7 +33,6 @@ from alertd.promql.errors import EvaluationError
 from alertd.promql.extended import check_function, extended_series, smoothed_elements
 from alertd.promql.floats import NAN
 from alertd.promql.functions import FUNCTIONS
-from alertd.promql.histogram import FloatHistogram
 from alertd.promql.histogram_arithmetic import scale
 from alertd.promql.notes import Notes
 from alertd.promql.querytimes import QueryTimes
@@ -128,6 +127,10 @@ class Evaluator:
     def inform(self, node: Node, text: str) -> None:
         self.notes.inform(text, _place(node))
 
+    def repaired(self, node: Node, name: str, at: int, lowest: float, highest: float, largest: float) -> None:
+        """Note that a classic histogram of the metric `name` had counts that fell, as in Notes."""
+        self.notes.repaired(_place(node), name, at, lowest=lowest, highest=highest, largest=largest)
+
     def evaluation(self, value: Value) -> Evaluation:
         """Return `value` with all that was noticed."""
         return Evaluation(value, self.notes.texts("warning"), self.notes.texts("info"), self.budget.read)
@@ -214,7 +217,10 @@ class Evaluator:
         return RangeVector(start, end, collector.windows())
 
     def _hold(self, elements: list[Element]) -> None:
-        self.budget.hold(len(elements) + sum(_weight(e.histogram) for e in elements if e.histogram is not None))
+        weight = len(elements)
+        if self.selection.has_histograms:
+            weight += sum(element.histogram.size - 1 for element in elements if element.histogram is not None)
+        self.budget.hold(weight)
 
     _handlers: ClassVar[dict[type[Expr], Callable[[Evaluator, Any, int], Result]]] = {
         NumberLiteral: _number,
@@ -228,10 +234,6 @@ class Evaluator:
         MatrixSelector: _matrix,
         Subquery: _subquery,
     }
-
-
-def _weight(histogram: FloatHistogram) -> int:
-    return histogram.size - 1
 
 
 def _place(node: Node) -> int:

@@ -1,201 +1,172 @@
-"""Functions of classic histograms: series with a label `le` that count observations up to that bound.
-
-Functions that exist for native histograms alone ignore every float sample, as they do in Prometheus.
-"""
+"""Functions of histograms, native ones and classic ones: series with a label `le` that count up to that bound."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
+from alertd.promql.aggregation import is_label_name
+from alertd.promql.annotations import bad_bucket_label, invalid_quantile, mixed_classic_and_native, of_metric
 from alertd.promql.ast import Call, Expr
-from alertd.promql.elements import Element, LabelKey, Labels
-from alertd.promql.floats import INF, NAN, almost_equal
-from alertd.promql.functiontypes import FunctionTable
+from alertd.promql.classic_conversion import BUCKET_LABEL
+from alertd.promql.classic_histogram import ClassicBucket, bucket_fraction, bucket_quantile
+from alertd.promql.elements import Element, LabelKey, Labels, check_unique, key_of, without_name
+from alertd.promql.errors import EvaluationError
+from alertd.promql.floats import divide
+from alertd.promql.functiontypes import FunctionBody, FunctionTable
+from alertd.promql.histogram import FloatHistogram
+from alertd.promql.histogram_statistics import native_fraction, native_quantile, native_variance
 from alertd.promql.matchers import METRIC_NAME
-from alertd.promql.numbers import parse_go_float
-from alertd.promql.printer import format_number
+from alertd.promql.numbers import format_openmetrics_float, parse_go_float
 from alertd.promql.quoting import quote
 
 if TYPE_CHECKING:
     from alertd.promql.evaluator import Evaluator
 
-BUCKET_LABEL: Final = "le"
-_SMALL_DELTA: Final = 1e-12
-
 
 @dataclass(slots=True)
-class Bucket:
-    """`count` observations were at most `bound`."""
+class _Classic:
+    """A classic histogram; `labels` are those of its buckets without `le` and the name."""
 
-    bound: float
-    count: float
-
-
-@dataclass(slots=True)
-class _Histogram:
     labels: Labels
     name: str
-    buckets: list[Bucket] = field(default_factory=list)
+    buckets: list[ClassicBucket] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class _Histograms:
+    """The histograms of a vector, those left out that come in both kinds."""
+
+    classic: list[_Classic]
+    native: list[tuple[Element, FloatHistogram]]
 
 
 def _quantile(evaluator: Evaluator, call: Call, at: int) -> list[Element]:
-    q = evaluator.scalar(call.args[0], at)
-    argument = call.args[1]
+    parameter, argument = call.args
+    q = _valid_quantile(evaluator, parameter, at)
+    histograms = _histograms(evaluator, argument, at)
+    return evaluator.settle(_quantiles_of(evaluator, histograms, q, at, argument=argument, native=parameter))
+
+
+def _valid_quantile(evaluator: Evaluator, parameter: Expr, at: int) -> float:
+    q = evaluator.scalar(parameter, at)
     if not 0 <= q <= 1:
-        evaluator.warn(call.args[0], f"quantile value should be between 0 and 1, got {format_number(q)}")
+        evaluator.warn(parameter, invalid_quantile(q))
+    return q
+
+
+def _quantiles_of(
+    evaluator: Evaluator, histograms: _Histograms, q: float, at: int, *, argument: Expr, native: Expr
+) -> list[Element]:
+    """Return one quantile of each histogram; notes go to `argument` for classic and to `native` for native ones."""
     result: list[Element] = []
-    for histogram in _histograms(evaluator, argument, at):
-        value, repaired = bucket_quantile(q, histogram.buckets)
-        if repaired:
-            named = f" for metric name {quote(histogram.name)}" if histogram.name else ""
-            evaluator.inform(
-                argument,
-                "input to histogram_quantile needed to be fixed for monotonicity (see"
-                f" https://prometheus.io/docs/prometheus/latest/querying/functions/#histogram_quantile){named}",
-            )
+    for histogram in histograms.classic:
+        value, repair = bucket_quantile(q, histogram.buckets)
+        if repair is not None:
+            evaluator.repaired(argument, _shown_name(evaluator, histogram.name), at, *repair)
         result.append(Element(histogram.labels, value, True))
+    for element, data in histograms.native:
+        value, note = native_quantile(q, data)
+        if note:
+            evaluator.inform(native, of_metric(note, _shown_name(evaluator, element.labels.get(METRIC_NAME, ""))))
+        result.append(Element(element.labels, value, True))
+    return result
+
+
+def _several_quantiles(evaluator: Evaluator, call: Call, at: int) -> list[Element]:
+    """`histogram_quantiles`: each quantile in series of its own, told by a label."""
+    argument = call.args[0]
+    label = evaluator.string(call.args[1], at)
+    if not is_label_name(label):
+        raise EvaluationError(f"invalid label name in histogram_quantiles(): {quote(label)}")
+    result: list[Element] = []
+    for parameter in call.args[2:]:
+        q = _valid_quantile(evaluator, parameter, at)
+        shown = format_openmetrics_float(q)
+        # The buckets are read anew, because a quantile merges and lifts them.
+        histograms = _histograms(evaluator, argument, at)
+        for element in _quantiles_of(evaluator, histograms, q, at, argument=argument, native=argument):
+            result.append(Element({**element.labels, label: shown}, element.value, element.drop_name))
+    check_unique(element.labels for element in result)
     return evaluator.settle(result)
 
 
 def _fraction(evaluator: Evaluator, call: Call, at: int) -> list[Element]:
     lower, upper = (evaluator.scalar(argument, at) for argument in call.args[:2])
-    return evaluator.settle(
-        [
-            Element(histogram.labels, bucket_fraction(lower, upper, histogram.buckets), True)
-            for histogram in _histograms(evaluator, call.args[2], at)
-        ]
-    )
+    histograms = _histograms(evaluator, call.args[2], at)
+    result = [
+        Element(histogram.labels, bucket_fraction(lower, upper, histogram.buckets), True)
+        for histogram in histograms.classic
+    ]
+    for element, data in histograms.native:
+        value, note = native_fraction(lower, upper, data)
+        if note:
+            name = _shown_name(evaluator, element.labels.get(METRIC_NAME, ""))
+            evaluator.inform(call.args[0], of_metric(note, name))
+        result.append(Element(element.labels, value, True))
+    return evaluator.settle(result)
 
 
-def _histograms(evaluator: Evaluator, argument: Expr, at: int) -> list[_Histogram]:
-    """Gather the buckets of each histogram; series without a readable `le` are left out with a warning."""
-    found: dict[LabelKey, _Histogram] = {}
-    delayed = evaluator.options.delayed_name_removal
+def _shown_name(evaluator: Evaluator, name: str) -> str:
+    """Return a name for a note: names are told only where they are still sure to be there."""
+    return name if evaluator.options.delayed_name_removal else ""
+
+
+def _histograms(evaluator: Evaluator, argument: Expr, at: int) -> _Histograms:
+    """Gather the buckets of each classic histogram, and the native ones.
+
+    Series without a readable `le` are left out with a warning, and so are histograms that come in both kinds.
+    """
+    classic: dict[LabelKey, _Classic] = {}
+    native: list[tuple[Element, FloatHistogram]] = []
     for element in evaluator.vector(argument, at):
+        if element.histogram is not None:
+            native.append((element, element.histogram))
+            continue
         labels = element.labels
         text = labels.get(BUCKET_LABEL, "")
         bound = parse_go_float(text)
         if bound is None:
-            evaluator.warn(
-                argument,
-                f'bucket label "le" is missing or has a malformed value of {quote(text)}'
-                + (f" for metric name {quote(labels[METRIC_NAME])}" if METRIC_NAME in labels else ""),
-            )
+            name = _shown_name(evaluator, labels.get(METRIC_NAME, ""))
+            evaluator.warn(argument, bad_bucket_label(name, text))
             continue
-        ignored = (BUCKET_LABEL,) if delayed else (BUCKET_LABEL, METRIC_NAME)
-        kept = {name: value for name, value in labels.items() if name not in ignored}
-        key = frozenset(kept.items())
-        histogram = found.get(key)
-        if histogram is None:
-            histogram = found[key] = _Histogram(kept, labels.get(METRIC_NAME, ""))
-        histogram.buckets.append(Bucket(bound, element.value))
-    return list(found.values())
+        kept = {name: value for name, value in labels.items() if name != BUCKET_LABEL}
+        histogram = classic.setdefault(key_of(kept), _Classic(without_name(kept), labels.get(METRIC_NAME, "")))
+        histogram.buckets.append(ClassicBucket(bound, element.value))
+    sound: list[tuple[Element, FloatHistogram]] = []
+    for element, data in native:
+        if classic.pop(key_of(element.labels), None) is None:
+            sound.append((element, data))
+            continue
+        name = _shown_name(evaluator, element.labels.get(METRIC_NAME, ""))
+        evaluator.warn(argument, mixed_classic_and_native(name))
+    return _Histograms(list(classic.values()), sound)
 
 
-def bucket_quantile(q: float, buckets: list[Bucket]) -> tuple[float, bool]:
-    """Return the q-quantile of a histogram, and whether counts that fell had to be lifted for it.
+def _of_native(compute: Callable[[FloatHistogram], float]) -> FunctionBody:
+    """Return the function of native histograms; numbers are ignored."""
 
-    NaN when the `+Inf` bucket is missing, there is no other bucket, or nothing was observed.
-    """
-    if math.isnan(q):
-        return NAN, False
-    if not 0 <= q <= 1:
-        return math.copysign(INF, q), False
-    merged = _merged(buckets)
-    if not merged or merged[-1].bound != INF:
-        return NAN, False
-    repaired = _make_monotonic(merged)
-    if len(merged) < 2:
-        return NAN, repaired
-    observations = merged[-1].count
-    if observations == 0 or math.isnan(observations):
-        return NAN, repaired
-    rank = q * observations
-    index = next((i for i, bucket in enumerate(merged[:-1]) if bucket.count >= rank), len(merged) - 1)
-    bucket = merged[index]
-    if index == len(merged) - 1:
-        return merged[-2].bound, repaired
-    if index == 0:
-        if bucket.bound <= 0:
-            return bucket.bound, repaired
-        return (bucket.bound * (rank / bucket.count) if bucket.count else NAN), repaired
-    below = merged[index - 1]
-    return below.bound + (bucket.bound - below.bound) * ((rank - below.count) / (bucket.count - below.count)), repaired
+    def body(evaluator: Evaluator, call: Call, at: int) -> list[Element]:
+        return evaluator.settle(
+            [
+                Element(element.labels, compute(element.histogram), True)
+                for element in evaluator.vector(call.args[0], at)
+                if element.histogram is not None
+            ]
+        )
 
-
-def bucket_fraction(lower: float, upper: float, buckets: list[Bucket]) -> float:
-    """Return the share of observations between two values, linear within a bucket.
-
-    The lowest bucket starts at 0 when its bound is positive, at -Inf otherwise.
-    """
-    merged = _merged(buckets)
-    if not merged or merged[-1].bound != INF:
-        return NAN
-    count = merged[-1].count
-    if count == 0 or math.isnan(count) or math.isnan(lower) or math.isnan(upper):
-        return NAN
-    if lower >= upper:
-        return 0.0
-    return (_rank(upper, merged) - _rank(lower, merged)) / count
-
-
-def _rank(value: float, buckets: list[Bucket]) -> float:
-    """Return how many observations were below `value`."""
-    rank = 0.0
-    start = 0.0 if buckets[0].bound > 0 else -INF
-    for bucket in buckets:
-        if start >= value:
-            return rank
-        if start < value < bucket.bound:
-            if start == -INF:
-                return bucket.count
-            return min(
-                rank + (bucket.count - rank) * (value - start) / (bucket.bound - start),
-                buckets[-1].count,
-            )
-        rank, start = bucket.count, bucket.bound
-    return buckets[-1].count
-
-
-def _merged(buckets: list[Bucket]) -> list[Bucket]:
-    """Return the buckets by their bounds, those of one bound (`1` and `1.0`) added up."""
-    merged: list[Bucket] = []
-    for bucket in sorted(buckets, key=lambda bucket: bucket.bound):
-        if merged and merged[-1].bound == bucket.bound:
-            merged[-1].count += bucket.count
-        else:
-            merged.append(Bucket(bucket.bound, bucket.count))
-    return merged
-
-
-def _make_monotonic(buckets: list[Bucket]) -> bool:
-    """Lift counts that are below their predecessors; tell whether any was so by more than a rounding error."""
-    repaired = False
-    previous = buckets[0].count
-    for bucket in buckets[1:]:
-        if almost_equal(previous, bucket.count, _SMALL_DELTA):
-            bucket.count = previous
-        elif bucket.count < previous:
-            bucket.count = previous
-            repaired = True
-        else:
-            previous = bucket.count
-    return repaired
-
-
-def _native_only(evaluator: Evaluator, call: Call, at: int) -> list[Element]:
-    evaluator.vector(call.args[0], at)
-    return []
+    return body
 
 
 TABLE: Final[FunctionTable] = {
     "histogram_quantile": _quantile,
+    "histogram_quantiles": _several_quantiles,
     "histogram_fraction": _fraction,
-    "histogram_avg": _native_only,
-    "histogram_count": _native_only,
-    "histogram_stddev": _native_only,
-    "histogram_stdvar": _native_only,
-    "histogram_sum": _native_only,
+    "histogram_avg": _of_native(lambda histogram: divide(histogram.sum, histogram.count)),
+    "histogram_count": _of_native(lambda histogram: histogram.count),
+    "histogram_sum": _of_native(lambda histogram: histogram.sum),
+    "histogram_stddev": _of_native(lambda histogram: math.sqrt(native_variance(histogram))),
+    "histogram_stdvar": _of_native(native_variance),
 }

@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any, Final
 
 from alertd.promql.aggregation import is_label_name
+from alertd.promql.annotations import SORT_IN_RANGE
 from alertd.promql.ast import Call
 from alertd.promql.elements import Element, check_unique
 from alertd.promql.errors import EvaluationError
@@ -24,7 +25,7 @@ def _label_replace(evaluator: Evaluator, call: Call, at: int) -> list[Element]:
     try:
         regex = compile_regex(pattern)
     except ValueError as error:
-        raise EvaluationError(f"invalid regular expression in label_replace(): {error}") from error
+        raise EvaluationError(f"invalid regular expression in label_replace(): {pattern}") from error
     if not is_label_name(target):
         raise EvaluationError(f"invalid destination label name in label_replace(): {target}")
     result: list[Element] = []
@@ -57,7 +58,7 @@ def _relabelled(element: Element, name: str, value: str) -> Element:
         labels[name] = value
     else:
         labels.pop(name, None)
-    return Element(labels, element.value, element.drop_name and name != METRIC_NAME)
+    return Element(labels, element.value, element.drop_name and name != METRIC_NAME, element.histogram)
 
 
 def expand(template: str, match: Any) -> str:
@@ -76,11 +77,11 @@ def expand(template: str, match: Any) -> str:
 
 
 def _sort(evaluator: Evaluator, call: Call, at: int) -> list[Element]:
-    """`sort` and `sort_desc`; NaN comes last in both."""
+    """`sort` and `sort_desc` order numbers and leave histograms out; NaN comes last in both."""
     _warn_in_range(evaluator, call)
     sign = -1 if call.function.name == "sort_desc" else 1
     return sorted(
-        evaluator.vector(call.args[0], at),
+        [element for element in evaluator.vector(call.args[0], at) if element.histogram is None],
         key=lambda element: (element.value != element.value, sign * element.value),
     )
 
@@ -104,7 +105,7 @@ def _natural(text: str) -> list[tuple[int, int, str]]:
 
 def _warn_in_range(evaluator: Evaluator, call: Call) -> None:
     if evaluator.is_range:
-        evaluator.warn(call, "sort is ineffective for range queries since results are always ordered by labels")
+        evaluator.warn(call, SORT_IN_RANGE)
 
 
 TABLE: Final[FunctionTable] = {

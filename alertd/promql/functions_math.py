@@ -43,31 +43,24 @@ def _sgn(value: float) -> float:
     return math.copysign(1, value) if value and value == value else value
 
 
-def _round(evaluator: Evaluator, call: Call, at: int) -> list[Element]:
+def _round(evaluator: Evaluator, call: Call, at: int) -> float | list[Element]:
     """`round` rounds halves up; the inverse is used because it is exact where 0.1 is not."""
     nearest = evaluator.scalar(call.args[1], at) if len(call.args) > 1 else 1.0
     inverse = divide(1.0, nearest)
-    elements = evaluator.vector(call.args[0], at)
-    return evaluator.settle(
-        [Element(element.labels, divide(_floor(element.value * inverse + 0.5), inverse), True) for element in elements]
-    )
+    rounded = elementwise(lambda value: divide(_floor(value * inverse + 0.5), inverse))
+    return rounded(evaluator, call, at)
 
 
-def _clamp(evaluator: Evaluator, call: Call, at: int) -> list[Element]:
+def _clamp(evaluator: Evaluator, call: Call, at: int) -> float | list[Element]:
     lowest = evaluator.scalar(call.args[1], at) if call.function.name != "clamp_max" else -INF
     highest = evaluator.scalar(call.args[-1], at) if call.function.name != "clamp_min" else INF
     if highest < lowest:
         return []
-    return evaluator.settle(
-        [
-            Element(element.labels, maximum(lowest, minimum(highest, element.value)), True)
-            for element in evaluator.vector(call.args[0], at)
-        ]
-    )
+    return elementwise(lambda value: maximum(lowest, minimum(highest, value)))(evaluator, call, at)
 
 
 def _scalar(evaluator: Evaluator, call: Call, at: int) -> float:
-    elements = evaluator.vector(call.args[0], at)
+    elements = [element for element in evaluator.vector(call.args[0], at) if element.histogram is None]
     return elements[0].value if len(elements) == 1 else NAN
 
 

@@ -1,4 +1,4 @@
-"""Functions of range vectors that look at the values: `avg_over_time` and its kin, `absent_over_time`, `changes`."""
+"""Functions of range vectors that look at numbers alone: `max_over_time` and its kin; and the two of absence."""
 
 from __future__ import annotations
 
@@ -6,53 +6,45 @@ import math
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Final
 
+from alertd.promql.annotations import ignored_in_mixed_range, invalid_quantile
 from alertd.promql.ast import Call, Expr, MatrixSelector, VectorSelector, unwrap
 from alertd.promql.elements import Element, Labels, Window
 from alertd.promql.errors import EvaluationError
-from alertd.promql.floats import kahan_sum, largest, mean, quantile, smallest, variance
+from alertd.promql.floats import largest, quantile, smallest, variance
 from alertd.promql.functiontypes import FunctionBody, FunctionTable
 from alertd.promql.matchers import METRIC_NAME
-from alertd.promql.printer import format_number
 
 if TYPE_CHECKING:
     from alertd.promql.evaluator import Evaluator
 
 
-def _over_values(compute: Callable[[Sequence[float]], float], *, keeps_name: bool = False) -> FunctionBody:
-    """Return the function that makes one value of each window's values."""
-    return _over_windows(lambda window: compute(window.values), keeps_name=keeps_name)
+def _of_numbers(compute: Callable[[Window], float]) -> FunctionBody:
+    """Return the function that makes one value of the numbers of each window that has any."""
 
-
-def _over_windows(compute: Callable[[Window], float], *, keeps_name: bool = False) -> FunctionBody:
     def body(evaluator: Evaluator, call: Call, at: int) -> list[Element]:
         return evaluator.settle(
             [
-                Element(window.labels, compute(window), window.drop_name or not keeps_name)
-                for window in evaluator.range_vector(call.args[0], at).windows
+                Element(window.labels, compute(window), True)
+                for window in number_windows(evaluator, call.args[0], at, call.args[0])
             ]
         )
 
     return body
 
 
-def _changes(values: Sequence[float]) -> float:
-    count = 0
-    previous = values[0]
-    for value in values:
-        if value != previous and not (value != value and previous != previous):
-            count += 1
-        previous = value
-    return float(count)
+def _of_values(compute: Callable[[Sequence[float]], float]) -> FunctionBody:
+    return _of_numbers(lambda window: compute(window.values))
 
 
-def _resets(values: Sequence[float]) -> float:
-    count = 0
-    previous = values[0]
-    for value in values:
-        if value < previous:
-            count += 1
-        previous = value
-    return float(count)
+def number_windows(evaluator: Evaluator, argument: Expr, at: int, place: Expr) -> list[Window]:
+    """Return the windows that have numbers; histograms among them are left out, with a note at `place`."""
+    windows: list[Window] = []
+    for window in evaluator.range_vector(argument, at).windows:
+        if window.times:
+            if window.histograms:
+                evaluator.inform(place, ignored_in_mixed_range(window.labels.get(METRIC_NAME, "")))
+            windows.append(window)
+    return windows
 
 
 def _deviation(values: Sequence[float]) -> float:
@@ -77,8 +69,8 @@ def _time_of(choose: Callable[[Sequence[float]], float]) -> Callable[[Window], f
 def _quantile_over_time(evaluator: Evaluator, call: Call, at: int) -> list[Element]:
     q = evaluator.scalar(call.args[0], at)
     if not 0 <= q <= 1:
-        evaluator.warn(call.args[0], f"quantile value should be between 0 and 1, got {format_number(q)}")
-    windows = evaluator.range_vector(call.args[1], at).windows
+        evaluator.warn(call.args[0], invalid_quantile(q))
+    windows = number_windows(evaluator, call.args[1], at, call.args[0])
     return evaluator.settle([Element(window.labels, quantile(q, window.values), True) for window in windows])
 
 
@@ -92,7 +84,7 @@ def _smoothing(evaluator: Evaluator, call: Call, at: int) -> list[Element]:
     return evaluator.settle(
         [
             Element(window.labels, _smooth(window.values, smoothing, trend), True)
-            for window in evaluator.range_vector(call.args[0], at).windows
+            for window in number_windows(evaluator, call.args[0], at, call.args[0])
             if len(window.values) >= 2
         ]
     )
@@ -143,23 +135,13 @@ def absent_labels(expr: Expr) -> Labels:
 
 
 TABLE: Final[FunctionTable] = {
-    "avg_over_time": _over_values(mean),
-    "sum_over_time": _over_values(kahan_sum),
-    "min_over_time": _over_values(smallest),
-    "max_over_time": _over_values(largest),
-    "count_over_time": _over_values(lambda values: float(len(values))),
-    "present_over_time": _over_values(lambda _values: 1.0),
-    "stdvar_over_time": _over_values(variance),
-    "stddev_over_time": _over_values(lambda values: math.sqrt(variance(values))),
-    "mad_over_time": _over_values(_deviation),
-    "first_over_time": _over_values(lambda values: values[0], keeps_name=True),
-    "last_over_time": _over_values(lambda values: values[-1], keeps_name=True),
-    "changes": _over_values(_changes),
-    "resets": _over_values(_resets),
-    "ts_of_first_over_time": _over_windows(lambda window: window.times[0] / 1000),
-    "ts_of_last_over_time": _over_windows(lambda window: window.times[-1] / 1000),
-    "ts_of_max_over_time": _over_windows(_time_of(largest)),
-    "ts_of_min_over_time": _over_windows(_time_of(smallest)),
+    "min_over_time": _of_values(smallest),
+    "max_over_time": _of_values(largest),
+    "stdvar_over_time": _of_values(variance),
+    "stddev_over_time": _of_values(lambda values: math.sqrt(variance(values))),
+    "mad_over_time": _of_values(_deviation),
+    "ts_of_max_over_time": _of_numbers(_time_of(largest)),
+    "ts_of_min_over_time": _of_numbers(_time_of(smallest)),
     "quantile_over_time": _quantile_over_time,
     "double_exponential_smoothing": _smoothing,
     "absent": _absent,

@@ -6,91 +6,151 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
-from alertd.promql.ast import Call
-from alertd.promql.elements import Element, Window
+from alertd.promql.annotations import mixed_floats_and_histograms, possible_non_counter
+from alertd.promql.ast import Call, Expr
+from alertd.promql.elements import TYPE_LABEL, Element, Window
+from alertd.promql.extended_rate import extended_growth
+from alertd.promql.extrapolation import extrapolation
 from alertd.promql.floats import NAN, kahan_add
+from alertd.promql.functions_range import number_windows
 from alertd.promql.functiontypes import FunctionTable
+from alertd.promql.histogram_arithmetic import divide
+from alertd.promql.histogram_rate import histogram_growth, instant_growth
 from alertd.promql.matchers import METRIC_NAME
-from alertd.promql.quoting import quote
+from alertd.promql.starttimes import first_start, note_overlap, restarts
 
 if TYPE_CHECKING:
     from alertd.promql.evaluator import Evaluator
 
-_COUNTER_SUFFIXES = ("_total", "_sum", "_count", "_bucket")
 
-
-def _extrapolated(evaluator: Evaluator, call: Call, at: int) -> list[Element]:
+def _rate(evaluator: Evaluator, call: Call, at: int) -> list[Element]:
     """`rate`, `increase` and `delta`: the growth over the whole range, guessed from the samples in it."""
     counter = call.function.name != "delta"
     argument = call.args[0]
     vector = evaluator.range_vector(argument, at)
-    seconds = (vector.end - vector.start) / 1000
+    seconds = (vector.end - vector.start) / 1000 if call.function.name == "rate" else 1.0
     result: list[Element] = []
     for window in vector.windows:
         name = window.labels.get(METRIC_NAME, "")
-        if counter and name and not name.endswith(_COUNTER_SUFFIXES):
-            evaluator.inform(
-                argument,
-                "metric might not be a counter, name does not end in _total/_sum/_count/_bucket: " + quote(name),
-            )
-        if len(window.values) >= 2:
-            growth = extrapolate(window, vector.start, vector.end, counter=counter)
-            if call.function.name == "rate":
-                growth /= seconds
-            result.append(Element(window.labels, growth, True))
+        if window.histograms and window.times:
+            evaluator.warn(argument, mixed_floats_and_histograms(name))
+            continue
+        if vector.extension:
+            grown = extended_growth(evaluator, argument, window, vector, counter=counter, seconds=seconds)
+        elif window.histograms:
+            grown = histogram_growth(evaluator, argument, window, vector, counter=counter, seconds=seconds)
+        else:
+            grown = _growth(evaluator, argument, window, vector.start, vector.end, counter=counter)
+            if grown is not None:
+                grown.value /= seconds
+        if grown is not None:
+            result.append(grown)
+            if counter and name and grown.histogram is None:
+                _doubt_counter(evaluator, argument, window, name)
     return evaluator.settle(result)
 
 
-def extrapolate(window: Window, start: int, end: int, *, counter: bool) -> float:
+def _doubt_counter(evaluator: Evaluator, argument: Expr, window: Window, name: str) -> None:
+    kind = window.labels.get(TYPE_LABEL, "") if evaluator.options.type_and_unit_labels else None
+    text = possible_non_counter(name, kind)
+    if text:
+        evaluator.inform(argument, text)
+
+
+def _growth(
+    evaluator: Evaluator, argument: Expr, window: Window, start: int, end: int, *, counter: bool
+) -> Element | None:
+    starts = window.starts if counter and evaluator.options.start_timestamps else ()
+    if starts:
+        note_overlap(evaluator, argument, window.labels, window.times, starts)
+    since = first_start(starts, window.times, start)
+    if len(window.times) < 2 and since is None:
+        return None
+    return Element(window.labels, extrapolate(window, start, end, counter=counter, starts=starts, since=since), True)
+
+
+def extrapolate(
+    window: Window,
+    start: int,
+    end: int,
+    *,
+    counter: bool,
+    starts: Sequence[int] = (),
+    since: int | None = None,
+) -> float:
     """Return the growth between `start` and `end` (milliseconds) of at least two samples.
 
     The samples are extended to a boundary that is nearer than 1.1 average gaps, by half a gap otherwise, and a
-    counter is never extended below zero.
+    counter is never extended below zero. A counter that is known to have begun at zero at `since`, within the range,
+    is not extended to the left, and then one sample is enough.
     """
     times, values = window.times, window.values
     growth = values[-1] - values[0]
     if counter:
-        previous = values[0]
-        for value in values:
-            if value < previous:
-                growth += previous
-            previous = value
-    to_start = (times[0] - start) / 1000
-    to_end = (end - times[-1]) / 1000
-    sampled = (times[-1] - times[0]) / 1000
-    gap = sampled / (len(times) - 1)
-    threshold = gap * 1.1
-    if to_start >= threshold:
-        to_start = gap / 2
-    if counter and growth > 0 and values[0] >= 0:
-        to_start = min(to_start, sampled * (values[0] / growth))
-    if to_end >= threshold:
-        to_end = gap / 2
-    return growth * ((sampled + to_start + to_end) / sampled)
+        growth += _lost_in_resets(times, values, starts)
+    if since is not None:
+        growth += values[0]
+    return growth * extrapolation(times, start, end, since, values[0] if counter else None, growth)
+
+
+def _lost_in_resets(times: Sequence[int], values: Sequence[float], starts: Sequence[int]) -> float:
+    lost = 0.0
+    previous = values[0]
+    if starts:
+        for index in range(1, len(values)):
+            if values[index] < values[index - 1] or restarts(times, starts, index):
+                lost += values[index - 1]
+        return lost
+    for value in values:
+        if value < previous:
+            lost += previous
+        previous = value
+    return lost
 
 
 def _instant(evaluator: Evaluator, call: Call, at: int) -> list[Element]:
     """`irate` and `idelta`: the last two samples alone."""
     rate = call.function.name == "irate"
+    argument = call.args[0]
     result: list[Element] = []
-    for window in evaluator.range_vector(call.args[0], at).windows:
-        if len(window.values) < 2:
+    for window in evaluator.range_vector(argument, at).windows:
+        if window.histograms:
+            grown = instant_growth(evaluator, argument, window, rate=rate)
+        elif len(window.values) < 2:
             continue
-        before, last = window.values[-2], window.values[-1]
-        # After a counter's reset it has grown from zero.
-        growth = last if rate and last < before else last - before
-        if rate:
-            growth /= (window.times[-1] - window.times[-2]) / 1000
-        result.append(Element(window.labels, growth, True))
+        else:
+            grown = Element(window.labels, _last_growth(evaluator, window, rate=rate), True)
+        if grown is not None:
+            if rate:
+                _per_second(grown, window)
+            result.append(grown)
     return evaluator.settle(result)
+
+
+def _last_growth(evaluator: Evaluator, window: Window, *, rate: bool) -> float:
+    before, last = window.values[-2], window.values[-1]
+    starts = window.starts if evaluator.options.start_timestamps else ()
+    # After a counter's reset it has grown from zero.
+    if rate and (last < before or (starts and restarts(window.times, starts, len(starts) - 1))):
+        return last
+    return last - before
+
+
+def _per_second(grown: Element, window: Window) -> None:
+    times = sorted((*window.times[-2:], *window.histogram_times[-2:]))
+    seconds = (times[-1] - times[-2]) / 1000
+    if grown.histogram is None:
+        grown.value /= seconds
+    else:
+        grown.histogram = divide(grown.histogram, seconds)
 
 
 def _deriv(evaluator: Evaluator, call: Call, at: int) -> list[Element]:
     return evaluator.settle(
         [
             Element(window.labels, linear_regression(window.times, window.values, window.times[0])[0], True)
-            for window in evaluator.range_vector(call.args[0], at).windows
-            if len(window.values) >= 2
+            for window in number_windows(evaluator, call.args[0], at, call.args[0])
+            if len(window.times) >= 2
         ]
     )
 
@@ -98,10 +158,11 @@ def _deriv(evaluator: Evaluator, call: Call, at: int) -> list[Element]:
 def _predict_linear(evaluator: Evaluator, call: Call, at: int) -> list[Element]:
     ahead = evaluator.scalar(call.args[1], at)
     result: list[Element] = []
-    for window in evaluator.range_vector(call.args[0], at).windows:
-        if len(window.values) >= 2:
-            slope, intercept = linear_regression(window.times, window.values, at)
-            result.append(Element(window.labels, slope * ahead + intercept, True))
+    for window in number_windows(evaluator, call.args[0], at, call.args[0]):
+        if len(window.times) < 2:
+            continue
+        slope, intercept = linear_regression(window.times, window.values, at)
+        result.append(Element(window.labels, slope * ahead + intercept, True))
     return evaluator.settle(result)
 
 
@@ -128,9 +189,9 @@ def linear_regression(times: Sequence[int], values: Sequence[float], origin: int
 
 
 TABLE: Final[FunctionTable] = {
-    "rate": _extrapolated,
-    "increase": _extrapolated,
-    "delta": _extrapolated,
+    "rate": _rate,
+    "increase": _rate,
+    "delta": _rate,
     "irate": _instant,
     "idelta": _instant,
     "deriv": _deriv,

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from alertd.promql.ast import Call, VectorSelector, unwrap
 from alertd.promql.elements import Element
 from alertd.promql.floats import NAN
-from alertd.promql.functiontypes import FunctionBody, FunctionTable
+from alertd.promql.functiontypes import FunctionBody, FunctionTable, elementwise
 
 if TYPE_CHECKING:
     from alertd.promql.evaluator import Evaluator
@@ -66,11 +66,12 @@ def _date_function(compute: Callable[[int], int]) -> FunctionBody:
     def answer(value: float) -> float:
         return float(compute(math.trunc(value))) if math.isfinite(value) else NAN
 
-    def body(evaluator: Evaluator, call: Call, at: int) -> list[Element]:
+    of_elements = elementwise(answer)
+
+    def body(evaluator: Evaluator, call: Call, at: int) -> float | list[Element]:
         if not call.args:
             return [Element({}, answer(at / 1000))]
-        elements = evaluator.vector(call.args[0], at)
-        return evaluator.settle([Element(element.labels, answer(element.value), True) for element in elements])
+        return of_elements(evaluator, call, at)
 
     return body
 
@@ -80,12 +81,25 @@ def _timestamp(evaluator: Evaluator, call: Call, at: int) -> list[Element]:
     argument = unwrap(call.args[0])
     if isinstance(argument, VectorSelector):
         elements = [
-            Element(series.labels, series.times[index] / 1000, True)
-            for series, index in evaluator.raw_samples(argument, at)
+            Element(series.labels, (series.times if histogram is None else series.histogram_times)[index] / 1000, True)
+            for series, index, histogram in evaluator.selection.latest(argument, at)
         ]
     else:
         elements = [Element(element.labels, at / 1000, True) for element in evaluator.vector(argument, at)]
     return evaluator.settle(elements)
+
+
+def _start_timestamp(evaluator: Evaluator, call: Call, at: int) -> list[Element]:
+    """Since when the sample of a plain selector counts; nothing where that is not known."""
+    argument = unwrap(call.args[0])
+    if not isinstance(argument, VectorSelector) or not evaluator.options.start_timestamps:
+        return []
+    result: list[Element] = []
+    for series, index, histogram in evaluator.selection.latest(argument, at):
+        starts = series.starts if histogram is None else series.histogram_starts
+        if starts and starts[index]:
+            result.append(Element(series.labels, starts[index] / 1000, True))
+    return evaluator.settle(result)
 
 
 def _time(_evaluator: Evaluator, _call: Call, at: int) -> float:
@@ -93,19 +107,19 @@ def _time(_evaluator: Evaluator, _call: Call, at: int) -> float:
 
 
 def _start(evaluator: Evaluator, _call: Call, _at: int) -> float:
-    return evaluator.start / 1000
+    return evaluator.times.start / 1000
 
 
 def _end(evaluator: Evaluator, _call: Call, _at: int) -> float:
-    return evaluator.end / 1000
+    return evaluator.times.end / 1000
 
 
 def _step(evaluator: Evaluator, _call: Call, _at: int) -> float:
-    return evaluator.step / 1000
+    return evaluator.times.step / 1000
 
 
 def _range(evaluator: Evaluator, _call: Call, _at: int) -> float:
-    return (evaluator.end - evaluator.start) / 1000
+    return (evaluator.times.end - evaluator.times.start) / 1000
 
 
 TABLE: Final[FunctionTable] = {
@@ -118,6 +132,7 @@ TABLE: Final[FunctionTable] = {
     "month": _date_function(lambda seconds: civil_date(seconds // _DAY).month),
     "year": _date_function(lambda seconds: civil_date(seconds // _DAY).year),
     "timestamp": _timestamp,
+    "start_timestamp": _start_timestamp,
     "time": _time,
     "start": _start,
     "end": _end,

@@ -16,10 +16,16 @@ FunctionTable: TypeAlias = "dict[str, FunctionBody]"
 
 
 def elementwise(compute: Callable[[float], float]) -> FunctionBody:
-    """Return the function that applies `compute` to every value and drops the metric name."""
+    """Return the function that applies `compute` to every number and drops the metric name."""
 
     def body(evaluator: Evaluator, call: Call, at: int) -> list[Element]:
         elements = evaluator.vector(call.args[0], at)
-        return evaluator.settle([Element(element.labels, compute(element.value), True) for element in elements])
+        return evaluator.settle(
+            [
+                Element(element.labels, compute(element.value), True)
+                for element in elements
+                if element.histogram is None
+            ]
+        )
 
     return body

@@ -171,6 +171,8 @@ def all_buckets(histogram: FloatHistogram) -> list[Bucket]:
     threshold = histogram.zero_threshold
     found: list[Bucket] = []
     for bucket in _ascending(histogram):
+        if not bucket.index and bucket.upper == -bucket.lower and bucket.count < 0:
+            continue
         if -threshold < bucket.upper < 0:
             bucket = replace(bucket, upper=-threshold)
         elif 0 < bucket.lower < threshold:

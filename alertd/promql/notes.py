@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final, Literal
 
-from alertd.promql.annotations import FORCED_MONOTONICITY
+from alertd.promql.annotations import FORCED_MONOTONICITY, of_metric
 from alertd.promql.errors import line_and_column
 from alertd.promql.floats import INF
 from alertd.promql.numbers import format_go_float
@@ -34,7 +34,7 @@ class Notes:
         self._source = source
         self._warnings: dict[str, int] = {}
         self._infos: dict[str, int] = {}
-        self._repairs = _Repairs()
+        self._repairs: dict[str, _Repairs] = {}
 
     def warn(self, text: str, position: int) -> None:
         """Note something that makes a result doubtful; the last place that says so counts."""
@@ -43,9 +43,11 @@ class Notes:
     def inform(self, text: str, position: int) -> None:
         self._infos[text] = position
 
-    def repaired(self, position: int, at: int, lowest: float, highest: float, largest: float) -> None:
-        """Note that counts were lifted between two upper bounds, by at most `largest`, at the instant `at`."""
-        repairs = self._repairs
+    def repaired(
+        self, position: int, name: str, at: int, *, lowest: float, highest: float, largest: float
+    ) -> None:
+        """Note that counts of the metric `name` were lifted between two bounds, by at most `largest`, at `at`."""
+        repairs = self._repairs.setdefault(name, _Repairs())
         repairs.position = position
         repairs.lowest, repairs.highest = min(repairs.lowest, lowest), max(repairs.highest, highest)
         repairs.largest = max(repairs.largest, largest)
@@ -57,20 +59,19 @@ class Notes:
         """Return all notes of a kind as Prometheus shows them."""
         found = self._warnings if kind == "warning" else self._infos
         texts = [f"PromQL {kind}: {text} ({self._place(position)})" for text, position in found.items()]
-        if kind == "info" and self._repairs.count:
-            texts.append(self._repair_text())
+        if kind == "info":
+            texts += [self._repair_text(name, repairs) for name, repairs in self._repairs.items()]
         return texts
 
     def _place(self, position: int) -> str:
         line, column = line_and_column(self._source, position)
         return f"{line}:{column}"
 
-    def _repair_text(self) -> str:
-        repairs = self._repairs
+    def _repair_text(self, name: str, repairs: _Repairs) -> str:
         return (
-            f"PromQL info: {FORCED_MONOTONICITY},"
+            f"PromQL info: {of_metric(FORCED_MONOTONICITY, name)},"
             f" from buckets {format_go_float(repairs.lowest)} to {format_go_float(repairs.highest)},"
-            f" with a max diff of {format_go_float(float(f'{repairs.largest:.2g}'))},"
+            f" with a max diff of {repairs.largest:.2g},"
             f" over {repairs.count} samples from {_instant(repairs.first)} to {_instant(repairs.last)}"
             f" ({self._place(repairs.position)})"
         )

@@ -64,3 +64,9 @@ def format_go_float(value: float) -> str:
     sign, digits, _ = number.as_tuple()
     mantissa = str(digits[0]) + ("." + "".join(map(str, digits[1:])) if len(digits) > 1 else "")
     return f"{'-' if sign else ''}{mantissa}e{'-' if exponent < 0 else '+'}{abs(exponent):02d}"
+
+
+def format_openmetrics_float(value: float) -> str:
+    """Return a number as OpenMetrics labels have it: as format_go_float, with `.0` where it looks like an integer."""
+    text = format_go_float(value)
+    return text if math.isinf(value) or not text.lstrip("-").isdigit() else f"{text}.0"

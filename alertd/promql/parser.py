@@ -255,8 +255,8 @@ class Parser:
                 self._offset(expr)
             elif kind == "@":
                 durationparser.parse_at(self, expr)
-            elif kind == "anchored" or kind == "smoothed":
-                self._extend(expr, kind)
+            elif kind in ("anchored", "smoothed"):
+                self._extend(expr, "anchored" if kind == "anchored" else "smoothed")
             else:
                 return expr
 

@@ -40,20 +40,19 @@ def format_expr(expr: Expr) -> str:
             modifiers = _modifiers(selector.at, selector.offset)
             return f"{_selector(selector)}[{_duration(expr.range)}]{extension}{modifiers}"
         case Subquery():
-            step = _duration(expr.step) if expr.step else ""
-            return f"{format_expr(expr.expr)}[{_duration(expr.range)}:{step}]{_modifiers(expr.at, expr.offset)}"
+            return format_expr(expr.expr) + subquery_suffix(expr)
         case BinaryExpr():
             first, links = left_chain(expr)
             head = format_expr(first)
             if links[0].op == "^":
                 # The plus of `+Inf` would take the whole power for its operand.
                 head = head.removeprefix("+")
-            return head + "".join(f" {link.op}{_matching(link)} {format_expr(link.right)}" for link in links)
+            return head + "".join(f" {binary_operator(link)} {format_expr(link.right)}" for link in links)
         case Aggregation():
             inner = format_expr(expr.expr)
             if expr.param is not None:
                 inner = f"{format_expr(expr.param)}, {inner}"
-            return f"{expr.op}{_grouping(expr)}({inner})"
+            return f"{aggregation_head(expr)}({inner})"
         case Call():
             return f"{expr.function.name}({', '.join(format_expr(argument) for argument in expr.args)})"
         case ParenExpr():
@@ -135,8 +134,9 @@ def _names(names: tuple[str, ...]) -> str:
     return ", ".join(format_label_name(name) for name in names)
 
 
-def _matching(expr: BinaryExpr) -> str:
-    text = " bool" if expr.return_bool else ""
+def binary_operator(expr: BinaryExpr) -> str:
+    """Return the operator with its modifiers: `== bool on (a) group_left ()`."""
+    text = expr.op + (" bool" if expr.return_bool else "")
     matching = expr.matching
     if matching is None:
         return text
@@ -155,7 +155,14 @@ def _fills(matching: VectorMatching) -> str:
     return text if right is None else f"{text} fill_right ({format_go_float(right)})"
 
 
-def _grouping(expr: Aggregation) -> str:
+def aggregation_head(expr: Aggregation) -> str:
+    """Return what stands before the parenthesis: `sum by (job) `."""
     if expr.without:
-        return f" without ({_names(expr.grouping)}) "
-    return f" by ({_names(expr.grouping)}) " if expr.grouping else ""
+        return f"{expr.op} without ({_names(expr.grouping)}) "
+    return f"{expr.op} by ({_names(expr.grouping)}) " if expr.grouping else expr.op
+
+
+def subquery_suffix(expr: Subquery) -> str:
+    """Return the brackets and modifiers of a subquery."""
+    step = _duration(expr.step) if expr.step else ""
+    return f"[{_duration(expr.range)}:{step}]{_modifiers(expr.at, expr.offset)}"

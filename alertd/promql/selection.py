@@ -71,6 +71,7 @@ class Selection:
         self._spans: dict[int, tuple[int, int]] = {}
         self._statistics: set[int] = set()
         self._series: dict[int, list[Series]] = {}
+        self.has_histograms = False
         self._plan(expr, times.start, times.end, None)
 
     def latest(self, selector: VectorSelector, at: int) -> list[tuple[Series, int, FloatHistogram | None]]:
@@ -127,11 +128,20 @@ class Selection:
         """Return the open start and the end of the samples that a call of `info` may look at."""
         return self._spans[id(call)]
 
+    def info_series(self, call: Call, matchers: Sequence[Matcher]) -> list[Series]:
+        """Return the info series that a call of `info` asks for."""
+        key = id(call)
+        found = self._series.get(key)
+        if found is None:
+            found = self._series[key] = self.read(matchers, self._spans[key])
+        return found
+
     def read(self, matchers: Sequence[Matcher], span: tuple[int, int]) -> list[Series]:
         """Return what the storage has in a span. Raises EvaluationTimeout."""
         self._budget.check_time()
         found = list(self._storage.select(matchers, *span))
         self._budget.read += sum(map(len, found))
+        self.has_histograms = self.has_histograms or any(series.histogram_times for series in found)
         return found
 
     def _plan(self, expr: Expr, first: int, last: int, statistics: bool | None) -> None:

@@ -16,7 +16,8 @@ from alertd.routing.tree import Node
 class GroupName:
     """Which group an alert falls into. `id` is unique; `key` is Alertmanager's group key.
 
-    Where sibling routes have equal matchers, Alertmanager's key is the same for both; here the later ones say `#2`.
+    Where sibling routes have equal matchers, Alertmanager's key is the same for both; here the later ones say `#2`, if
+    the tree is numbered.
     """
 
     id: str
@@ -32,7 +33,7 @@ def group_of(node: Node, labels: Labels, organisation: str = "default") -> Group
     identity = f"{organisation}\n{node.id}:{printed}"
     return GroupName(
         id=hashlib.sha256(identity.encode()).hexdigest()[:32],
-        key=f"{node.id}:{printed}",
+        key=f"{node.key}:{printed}",
         labels=group_labels,
     )
 

@@ -46,7 +46,8 @@ def check(silence: Silence, now: int) -> Silence:
     """The silence as it is stored: a start in the past becomes now. Raises `SilenceRejected`."""
     if not silence.matchers:
         raise SilenceRejected("at least one matcher is required")
-    if all(matcher.matches({}) for matcher in silence.matchers):
+    # As in Alertmanager, a negative matcher is enough, although it matches where its label is missing.
+    if all(matcher.op.is_positive and matcher.matches({}) for matcher in silence.matchers):
         raise SilenceRejected("at least one matcher must not match the empty string, or it would silence everything")
     if silence.starts_at >= silence.ends_at:
         raise SilenceRejected("start time must be before end time")

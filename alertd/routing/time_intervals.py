@@ -26,7 +26,7 @@ MONTHS = (
     "december",
 )
 _TIME_OF_DAY = re.compile(r"([01][0-9]|2[0-3]):([0-5][0-9])", re.ASCII)
-_INTEGER = re.compile(r"-?[0-9]{1,9}", re.ASCII)
+_INTEGER = re.compile(r"[-+]?[0-9]{1,9}", re.ASCII)
 _SHORTEST_MONTH = 28
 _LONGEST_MONTH = 31
 _MINUTES_A_DAY = 24 * 60
@@ -156,9 +156,7 @@ def parse_days_of_month(text: str) -> Span:
     first, last = _ends(text)
     span = Span(_day(first), _day(last))
     if span.first < 0 < span.last:
-        raise TimeIntervalError(
-            f"end day must be negative if start day is negative; mend {text!r}, as in '{first}:-1'"
-        )
+        raise TimeIntervalError(f"end day must be negative if start day is negative; mend {text!r}, as in '{first}:-1'")
     # A positive start and a negative end can only be compared for some month; the shortest is the strictest.
     first_day, last_day = (
         day + _SHORTEST_MONTH if day < 0 and span.first * span.last < 0 else day for day in (span.first, span.last)
@@ -179,7 +177,7 @@ def _day(text: str) -> int:
 
 
 def parse_months(text: str) -> Span:
-    """`january`, `1` or `january:march`."""
+    """`january`, `1` or `january:march`. A number that no month has is taken, as Alertmanager does; it never comes."""
     first, last = _ends(text)
     span = Span(_month(first), _month(last))
     if span.first > span.last:

@@ -76,6 +76,7 @@ class OpenNotification:
     attempts: int
     due_at: int
     sending: bool = False
+    created_at: int = 0
 
 
 @dataclass(frozen=True)

@@ -37,9 +37,9 @@ class Route:
 class Node:
     """A route in its tree.
 
-    `key` is Alertmanager's route key: the matchers from the root down, as `{}/{team="a"}`. Sibling routes may share
-    it, so `id` adds `#2`, `#3`… to every further route with the same key: it names the route across reloads as long as
-    its matchers stay.
+    `id` is Alertmanager's route key, the matchers from the root down, as `{}/{team="a"}`. Sibling routes may share
+    it, so `#2`, `#3`… is added to every further route with the same key: it names the route across reloads as long as
+    its matchers stay. `key` is what group keys begin with: the id, or the route key as it is.
     """
 
     id: str
@@ -49,10 +49,10 @@ class Node:
 
 
 class RouteTree:
-    """A whole tree, ready to be asked."""
+    """A whole tree, ready to be asked. `numbered`: the keys of sibling routes differ, too, not only their ids."""
 
-    def __init__(self, root: Route) -> None:
-        self.root = _number(root, "", {})
+    def __init__(self, root: Route, *, numbered: bool = True) -> None:
+        self.root = _number(root, "", {}, numbered=numbered)
         self._by_id = {node.id: node for node in self.walk()}
 
     def walk(self) -> Iterator[Node]:
@@ -94,12 +94,13 @@ class RouteTree:
         return self._by_id.get(node_id)
 
 
-def _number(route: Route, parent_key: str, seen: dict[str, int]) -> Node:
+def _number(route: Route, parent_key: str, seen: dict[str, int], *, numbered: bool) -> Node:
     own = "{" + ",".join(str(matcher) for matcher in sorted(route.matchers, key=_matcher_order)) + "}"
     key = f"{parent_key}/{own}" if parent_key else own
     seen[key] = seen.get(key, 0) + 1
     node_id = key if seen[key] == 1 else f"{key}#{seen[key]}"
-    return Node(node_id, key, route, tuple(_number(child, key, seen) for child in route.routes))
+    children = tuple(_number(child, key, seen, numbered=numbered) for child in route.routes)
+    return Node(node_id, node_id if numbered else key, route, children)
 
 
 def _matcher_order(matcher: Matcher) -> tuple[str, str, str]:

@@ -23,8 +23,9 @@ def check_rules(
 ) -> list[Problem]:
     """Everything that is wrong between the rules of all files and the configuration, in the order of the files.
 
-    Unknown receivers, sources and alerts in `depends_on`, circles of dependencies, and recording rules over a
-    Prometheus. Rules and groups without a source ask `default_source`.
+    Unknown receivers, sources and alerts in `depends_on`, circles of dependencies, recording rules over a
+    Prometheus, and what goes with queries over HTTP where there are none. Rules and groups without a source ask
+    `default_source`.
     """
     loaded = tuple(files)
     alerts = {rule.name for file in loaded for rule in file.rules if isinstance(rule, AlertRule)}
@@ -59,11 +60,23 @@ class _Group:
         group = self._group
         if group.source is not None and group.source not in self._sources:
             yield self._problem(group, "source", unknown("source", group.source, self._sources))
+        yield from self._over_http(group)
         for rule in group.rules:
             if isinstance(rule, AlertRule):
                 yield from self._alert(rule)
             elif self._sources.get(group.source or self._default_source or "") is SourceKind.PROMETHEUS:
                 yield self._problem(rule, "record", _NO_REMOTE_WRITE)
+
+    def _over_http(self, group: RuleGroup) -> Iterator[Problem]:
+        """`params` and `headers` of a group that asks nothing over HTTP."""
+        kinds = {self._sources.get(group.source_of(rule) or self._default_source or "") for rule in group.rules}
+        if SourceKind.PROMETHEUS not in kinds:
+            for key in ("params", "headers"):
+                if key in group.places:
+                    sentence = (
+                        f"`{key}` goes with queries over HTTP, and no rule of the group asks a Prometheus; remove it"
+                    )
+                    yield self._problem(group, key, sentence)
 
     def _alert(self, rule: AlertRule) -> Iterator[Problem]:
         if rule.source is not None and rule.source not in self._sources:

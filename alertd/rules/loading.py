@@ -11,9 +11,10 @@ from alertd.errors import InvalidInput, Problem
 from alertd.rules.models import AlertRule, Rule, RuleFile, RuleGroup
 from alertd.rules.reading import Fields, Reader, kind
 from alertd.rules.rule_reader import RuleReader, check_names
+from alertd.rules.vmalert import GROUP_KEYS, explain, read_extras
 from alertd.yamlfile import Path, load
 
-_GROUP_KEYS = ("name", "interval", "query_offset", "limit", "labels", "source", "rules")
+_GROUP_KEYS = ("name", "interval", "query_offset", "limit", "labels", "source", "rules", *GROUP_KEYS)
 _ALERTING_KEYS = ("enabled", "interval", "rules")
 _GLOB = re.compile(r"[^*]*(\*[^/]*)?")
 _ROUTING = ("group_by", "group_wait", "group_interval", "repeat_interval", "route", "routes", "routing")
@@ -108,13 +109,15 @@ class _Files:
         if not isinstance(value, dict):
             reader.complain(path, f"a group is a mapping of keys to values; this is {kind(value)}")
             return None
-        fields = reader.mapping(value, path, "a group", _GROUP_KEYS) or {}
+        fields = reader.mapping(value, path, "a group", _GROUP_KEYS, explain) or {}
         name = reader.text(fields, "name", path)
         if not name:
             reader.complain((*path, "name"), "a group needs a name")
         labels = reader.labels(fields, "labels", path)
         check_names(reader, labels, (*path, "labels"), "label")
         interval = reader.duration(fields, "interval", path)
+        query_offset = reader.duration(fields, "query_offset", path)
+        extras = read_extras(reader, fields, path, interval)
         rules = self._read_rules(fields, path, name)
         if any(isinstance(rule, AlertRule) for rule in rules):
             self._rules.templates(labels, (*path, "labels"), None, name)
@@ -123,12 +126,18 @@ class _Files:
             file=self._file,
             rules=rules,
             interval=interval or None,
-            query_offset=reader.duration(fields, "query_offset", path),
+            query_offset=query_offset if query_offset is not None else extras.eval_delay,
             limit=reader.whole_number(fields, "limit", path),
             labels=labels,
             source=reader.text(fields, "source", path) or None,
+            concurrency=extras.concurrency,
+            eval_offset=extras.eval_offset,
+            aligned=extras.aligned,
+            params=extras.params,
+            headers=extras.headers,
+            debug=extras.debug,
             line=reader.place(path).line,
-            places={"source": reader.place((*path, "source"))} if "source" in fields else {},
+            places={key: reader.place((*path, key)) for key in ("source", "params", "headers") if key in fields},
         )
 
     def _alerting(self, value: object, path: Path) -> tuple[RuleGroup, ...]:

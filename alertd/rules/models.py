@@ -72,7 +72,7 @@ class AlertRule:
     `levels` is never empty and ordered from the least to the worst severity; a rule of Prometheus' kind has one level
     without severity and bounds. `receivers` are told past the route tree; `depends_on` names alerts that explain it.
     `labels` do not have the group's: `RuleGroup.labels_of` merges them. `places` has the places of the names that lead
-    out of the file, by their key as `depends_on.0`.
+    out of the file, by their key as `depends_on.0`. `debug` has every evaluation logged.
     """
 
     id: str
@@ -91,19 +91,24 @@ class AlertRule:
     on_error: OnError = OnError.KEEP_LAST
     source: str | None = None
     template_language: TemplateLanguage | None = None
+    debug: bool = False
     line: int = 0
     places: Mapping[str, Place] = field(default_factory=dict, compare=False, repr=False)
 
 
 @dataclass(frozen=True)
 class RecordingRule:
-    """A rule that stores the value of `expr` as the series `record`, with `labels` set on each sample."""
+    """A rule that stores the value of `expr` as the series `record`, with `labels` set on each sample.
+
+    `debug` has every evaluation logged.
+    """
 
     id: str
     record: str
     expr: str
     parsed: Expr
     labels: Mapping[str, str] = field(default_factory=dict)
+    debug: bool = False
     line: int = 0
     places: Mapping[str, Place] = field(default_factory=dict, compare=False, repr=False)
 
@@ -120,6 +125,9 @@ class RuleGroup:
     """Rules that are evaluated one after the other at the same instants.
 
     `interval`, `query_offset` and `source` are None where the configuration's default holds; `limit` 0 is none.
+    `concurrency` rules are evaluated at the same time, in no order. `eval_offset` is the place of the evaluations
+    within the interval (None: one that follows from the group's name). `aligned` asks as of a multiple of the
+    interval. `params` and `headers` go with every query over HTTP; `debug` has every evaluation logged.
     """
 
     name: str
@@ -130,6 +138,12 @@ class RuleGroup:
     limit: int = 0
     labels: Mapping[str, str] = field(default_factory=dict)
     source: str | None = None
+    concurrency: int = 1
+    eval_offset: int | None = None
+    aligned: bool = False
+    params: tuple[tuple[str, str], ...] = ()
+    headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    debug: bool = False
     line: int = 0
     places: Mapping[str, Place] = field(default_factory=dict, compare=False, repr=False)
 

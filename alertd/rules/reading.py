@@ -10,7 +10,7 @@ from typing import TypeVar
 from alertd.errors import Problem
 from alertd.promql.durations import parse_duration
 from alertd.rules.models import Place
-from alertd.yamlfile import Document, Path, text_of
+from alertd.yamlfile import Document, Path, SourceBool, text_of
 
 Fields = Mapping[str, object]
 Choice = TypeVar("Choice", bound=StrEnum)
@@ -133,6 +133,8 @@ class Reader:
         value = fields.get(key)
         if value is None:
             return default
+        if isinstance(value, SourceBool):
+            return value.truth
         if not isinstance(value, bool):
             self.complain((*path, key), f"`{key}` is true or false; this is {kind(value)}")
             return default

@@ -22,9 +22,10 @@ from alertd.rules.positions import position_in
 from alertd.rules.question import sees_missing
 from alertd.rules.reading import Fields, Reader, kind
 from alertd.rules.templates import BadTemplate, compile_field
+from alertd.rules.vmalert import explain
 from alertd.yamlfile import Path
 
-_RECORDING_KEYS = ("record", "expr", "labels")
+_RECORDING_KEYS = ("record", "expr", "labels", "debug")
 _ALERT_KEYS = (
     "alert",
     "expr",
@@ -40,6 +41,7 @@ _ALERT_KEYS = (
     "on_error",
     "source",
     "template_language",
+    "debug",
 )
 _SHORT_KEYS = (
     "name",
@@ -122,13 +124,14 @@ class RuleReader:
             expr=reader.text(fields, "expr", path),
             parsed=parsed,
             labels=labels,
+            debug=reader.truth(fields, "debug", path, default=False),
             line=reader.place(path).line,
             places={"record": reader.place((*path, "record"))},
         )
 
     def _alert(self, value: Fields, path: Path, rule_id: str) -> AlertRule | None:
         reader = self.reader
-        fields = reader.mapping(value, path, "a rule", _ALERT_KEYS, _ONLY_SHORT.get) or {}
+        fields = reader.mapping(value, path, "a rule", _ALERT_KEYS, _explain_alert) or {}
         name = reader.text(fields, "alert", path)
         if not name:
             reader.complain((*path, "alert"), "a rule needs `alert`, the alert's name, or `record`, the series' name")
@@ -163,6 +166,7 @@ class RuleReader:
             on_error=on_error or OnError.KEEP_LAST,
             source=reader.text(fields, "source", path) or None,
             template_language=language,
+            debug=reader.truth(fields, "debug", path, default=False),
             line=reader.place(path).line,
             places=self._places(path, fields, {"receivers": "receivers", "depends_on": "depends_on"}),
         )
@@ -291,7 +295,13 @@ class RuleReader:
 
 
 def _only_alerts(key: str) -> str | None:
-    return f"a recording rule has no key {key!r}; only a rule with `alert` has" if key in _ALERT_KEYS else None
+    if key in _ALERT_KEYS:
+        return f"a recording rule has no key {key!r}; only a rule with `alert` has"
+    return explain(key)
+
+
+def _explain_alert(key: str) -> str | None:
+    return _ONLY_SHORT.get(key) or explain(key)
 
 
 def _no_severity(key: str) -> str:

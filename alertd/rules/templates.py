@@ -67,7 +67,8 @@ class Field(Protocol):
         """The text for one alert; instants and durations are milliseconds. `severity` is the rule's own.
 
         `query` answers an expression at `now` and raises ValueError with the reason when it cannot; what else it
-        raises goes through. A template that fails gives Prometheus' `<error expanding template: …>`: the alert fires all the same.
+        raises goes through. A template that fails gives Prometheus' `<error expanding template: …>`: the alert
+        fires all the same.
         """
         ...
 

@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 
 from alertd.alerts.alert import Alert, Report, ReportChange
 from alertd.alerts.machine import Transition, close
-from alertd.alerts.pushed import PUSHED, PushedAlert, PushedAlertRejected, merge, report_of, worth_writing
+from alertd.alerts.pushed import PUSHED, PushedAlert, PushedAlertRejected, report_of
 from alertd.clock import Clock
 from alertd.errors import AlertdError
 from alertd.notify.message import Message, MessageAlert, Reason, Status
@@ -21,6 +21,7 @@ from alertd.routing.silences import Silence
 from alertd.service.limits import NameLimit, check_room
 from alertd.service.metrics import Metrics
 from alertd.service.options import Options
+from alertd.service.pushing import Push, Pushes
 from alertd.service.runtime import Runtime
 from alertd.service.why import Why, explain
 from alertd.store import alerts as alert_rows
@@ -82,7 +83,10 @@ class Actions:
         self._runtime = runtime
         self._metrics = metrics
         self._wake = wake
+        #: Called with the organisation whose silences changed.
+        self.silenced: Callable[[str], None] = lambda _organisation: None
         self._name_limit = NameLimit()
+        self._pushes = Pushes(database, lambda: runtime().ways)
 
     async def push_alerts(
         self, organisation: str, alerts: Sequence[PushedAlert], *, producer: str, actor: str
@@ -107,7 +111,7 @@ class Actions:
                 self._metrics.alertmanager.limited(report.labels.get("alertname", ""))
                 log.warning("alert dropped", action="alert_limited", labels=dict(report.labels), limit=limit)
         if taken:
-            await self._database.run(_take, organisation, taken, runtime.ways, now, actor)
+            await self._pushes.take(Push(organisation, taken, actor, now))
             self._wake()
         self._metrics.received(len(taken), len(refused))
         return [report.fingerprint for report in taken], refused
@@ -157,6 +161,7 @@ class Actions:
         if stored is None:
             raise SilenceNotFound(f"there is no silence {silence.id}")
         self._log_silence("silence stored", stored, actor)
+        self.silenced(organisation)
         self._wake()
         return stored
 
@@ -166,6 +171,7 @@ class Actions:
         if ended is None:
             raise SilenceNotFound(f"there is no silence {silence_id}")
         self._log_silence("silence ended", ended, actor)
+        self.silenced(organisation)
         self._wake()
         return ended
 
@@ -226,46 +232,11 @@ class Actions:
         return alert
 
 
-def _take(
-    connection: Connection, organisation: str, taken: Sequence[Report], ways: intake.Ways, now: int, actor: str
-) -> None:
-    """Merge sent alerts with what the same sender said before, and write those that say something new."""
-    known = alert_rows.reports_about(connection, organisation, [report.fingerprint for report in taken])
-    current = {(report.producer, report.fingerprint): report for reports in known.values() for report in reports}
-    changes: dict[str, ReportChange] = {}
-    for report in taken:
-        before = current.get((report.producer, report.fingerprint))
-        merged = merge(before, report)
-        if not worth_writing(before, merged, now):
-            continue
-        change = _sent_change(before, merged, now, actor)
-        if change is not None:
-            changes[report.fingerprint] = change
-            current[report.producer, report.fingerprint] = merged
-    intake.apply_changes(connection, organisation, list(changes.values()), ways, now)
-
-
 def _put_silence(
     connection: Connection, organisation: str, silence: Silence, options: Options, now: int, actor: str
 ) -> Silence | None:
     check_room(connection, organisation, silence, options.max_silences, options.max_silence_bytes)
     return silence_rows.put(connection, organisation, silence, now, actor)
-
-
-def _sent_change(before: Report | None, merged: Report, now: int, actor: str) -> ReportChange | None:
-    if merged.expires_at is not None and merged.expires_at <= now:
-        if before is None:
-            return None
-        return ReportChange(
-            merged.producer,
-            merged.fingerprint,
-            None,
-            (Transition.RESOLVED,),
-            ended_at=merged.expires_at,
-            actor=actor,
-        )
-    transitions = (Transition.FIRED,) if before is None else ()
-    return ReportChange(merged.producer, merged.fingerprint, merged, transitions, actor=actor)
 
 
 def _resolve_by_hand(

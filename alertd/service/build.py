@@ -32,7 +32,7 @@ def build_service(
     `listen` and `database_url` go before what the configuration says, the defaults hold where it says nothing.
     Raises `InvalidInput` with every mistake of the configuration, and `DatabaseRefused`.
     """
-    config = load_config(config_path, env)
+    config = load_config(config_path, env, options.grammar)
     written = config.document.data if isinstance(config.document.data, dict) else {}
     url = database_url
     if url is None and default_database is not None and "database" not in written and DATABASE_VARIABLE not in env:

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 import structlog
 from sqlalchemy import Connection
@@ -20,8 +20,10 @@ from alertd.clock import Clock
 from alertd.notify.deliver import Claimed, Desk, claim_due
 from alertd.notify.flush import flush_due
 from alertd.notify.landing import Landed, Try, land
+from alertd.notify.policy import as_alertmanager
 from alertd.notify.receivers.base import Delivered, DeliveryFailed, FailureReason
 from alertd.response.acknowledgement import expire
+from alertd.routing.told import Entry
 from alertd.service.batching import Batches
 from alertd.service.channels import channel_report
 from alertd.service.evaluating import Evaluator
@@ -45,7 +47,8 @@ class Engine:
 
     `runtime` gives the configuration in force, `living` the replicas that share the rule groups (None: this one is
     alone); `wake` is called when something became due; `spread` gives random numbers from 0 to 1 for the delays of
-    retries.
+    retries. `head_start` gives the milliseconds that others have to send a message before this one does, and `told` is
+    called with what integrations have been told: (organisation, group id, integration) → entry.
     """
 
     database: Database
@@ -56,6 +59,8 @@ class Engine:
     living: Callable[[], Sequence[str]] | None = None
     wake: Callable[[], None] = lambda: None
     spread: Callable[[], float] = random.random
+    head_start: Callable[[], int] = lambda: 0
+    told: Callable[[Mapping[tuple[str, str, str], Entry]], None] = lambda _entries: None
     _in_flight: set[asyncio.Task[None]] = field(default_factory=set)
 
     def __post_init__(self) -> None:
@@ -88,7 +93,8 @@ class Engine:
 
     async def flush(self) -> int:
         """Flush the groups that are due; how many."""
-        flushed = await self.database.run(flush_due, self.runtime().routing, self.clock.now(), BATCH)
+        routing = replace(self.runtime().routing, head_start=self.head_start())
+        flushed = await self.database.run(flush_due, routing, self.clock.now(), BATCH)
         self.metrics.flushed(flushed)
         if flushed:
             self.wake()
@@ -141,7 +147,15 @@ class Engine:
         self.wake()
 
     async def _land(self, tries: Sequence[Try]) -> Sequence[Landed]:
-        return await self.database.run(land, tries, self.runtime().delivery, self.clock.now())
+        landed = await self.database.run(land, tries, self.runtime().delivery, self.clock.now())
+        self.told(
+            {
+                (done.notification.organisation, done.notification.group_id, done.notification.integration): there.told
+                for done, there in zip(tries, landed, strict=True)
+                if there.told is not None
+            }
+        )
+        return landed
 
     async def _try(self, runtime: Runtime, claimed: Claimed) -> Delivered | DeliveryFailed:
         receiver = runtime.receivers[claimed.notification.integration]
@@ -149,7 +163,7 @@ class Engine:
             async with asyncio.timeout(runtime.delivery.timeout / 1000):
                 return await receiver.send(claimed.message)
         except DeliveryFailed as failure:
-            return failure
+            return as_alertmanager(failure, receiver.kind) if runtime.as_alertmanager else failure
         except TimeoutError:
             seconds = runtime.delivery.timeout / 1000
             return DeliveryFailed(FailureReason.TIMEOUT, f"no answer within {seconds:g} s", maybe_sent=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -12,7 +13,7 @@ from sqlalchemy import Connection
 from alertd.alerts.alert import Report, ReportChange
 from alertd.alerts.machine import Transition
 from alertd.alerts.pushed import PUSHED
-from alertd.clock import SECOND, monotonic
+from alertd.clock import SECOND, monotonic, to_rfc3339
 from alertd.rules.evaluation import RuleFailed, Sample, after_failure, clear, evaluate, recorded
 from alertd.rules.models import RecordingRule
 from alertd.service.asking import decided
@@ -20,7 +21,7 @@ from alertd.service.channels import PRODUCER
 from alertd.service.runtime import ReadyGroup, ReadyRule, Runtime
 from alertd.service.sharing import owner_of
 from alertd.service.snapshots import RECORDED_BY, StoredSnapshots
-from alertd.sources.base import Source, SourceError
+from alertd.sources.base import Source, SourceError, asked_with
 from alertd.store import alerts as alert_rows
 from alertd.store import evaluations, replicas
 from alertd.store import snapshots as snapshot_rows
@@ -66,8 +67,16 @@ class Evaluator:
         epoch, known = begin
         started = monotonic()
         evaluated = Evaluated()
-        for rule in ready.rules:
-            await self._evaluate_rule(runtime, ready, rule, known.get(rule.rule.id, {}), evaluated, at)
+        turns = asyncio.Semaphore(ready.group.concurrency)
+
+        async def in_turn(rule: ReadyRule) -> None:
+            async with turns:
+                await self._evaluate_rule(runtime, ready, rule, known.get(rule.rule.id, {}), evaluated, at)
+
+        # The turns are taken in the order of the rules; with one at a time each sees what those before it recorded.
+        async with asyncio.TaskGroup() as tasks:
+            for rule in ready.rules:
+                tasks.create_task(in_turn(rule))
         outcome = GroupEvaluation(at, monotonic() - started, evaluated.health)
         return await self._database.run(self._commit, runtime, ready, evaluated, outcome, epoch, at)
 
@@ -97,18 +106,19 @@ class Evaluator:
         evaluated: Evaluated,
         at: int,
     ) -> None:
-        source = runtime.sources[rule.source]
+        group = ready.group
+        source = asked_with(runtime.sources[rule.source], group.params, group.headers)
         started = monotonic()
         samples, error = 0, ""
         warnings: tuple[str, ...] = ()
         values: Mapping[str, float] = {}
         try:
             if rule.compiled is None:
-                answer = await source.query(rule.rule.parsed, at - ready.query_offset)
+                answer = await source.query(rule.rule.parsed, ready.asked_at(at))
                 self._record(source, ready, rule, answer.samples, evaluated, at)
             else:
-                answer = await source.query(rule.compiled.question.expr, at - ready.query_offset)
-                decide = partial(evaluate, rule.compiled, answer.samples, known, now=at, limit=ready.group.limit)
+                answer = await source.query(rule.compiled.question.expr, ready.asked_at(at))
+                decide = partial(evaluate, rule.compiled, answer.samples, known, now=at, limit=group.limit)
                 outcome = await decided(decide, rule.context, source, at, ready.interval)
                 evaluated.changes += outcome.changes
                 values = outcome.values
@@ -122,6 +132,8 @@ class Evaluator:
             error = str(failure)
             if failure.clear:
                 evaluated.changes += clear(known, Transition.RESOLVED_LIMIT, rule.rule.id)
+        if group.debug or rule.rule.debug:
+            _log_evaluation(ready, rule, samples, error, evaluated.changes, at)
         failures = self._failures.get(rule.rule.id, 0) + 1 if error else 0
         self._failures[rule.rule.id] = failures
         if error:
@@ -150,8 +162,7 @@ class Evaluator:
         if not isinstance(rule.rule, RecordingRule) or not isinstance(source, StoredSnapshots):
             raise RuleFailed("recording over a Prometheus needs the source's remote write")
         made = recorded(rule.rule, rule.labels, samples, ready.group.limit)
-        stamp = at - ready.query_offset
-        source.record(made, stamp)
+        source.record(made, ready.asked_at(at))
         evaluated.recorded.setdefault(source.name, []).extend(made)
 
     def _commit(
@@ -174,13 +185,32 @@ class Evaluator:
                 connection,
                 organisation,
                 source,
-                at=at - ready.query_offset,
+                at=ready.asked_at(at),
                 received_at=at,
                 labels={RECORDED_BY: ready.key},
                 samples=[(dict(labels), value) for labels, value in samples],
             )
         evaluations.write(connection, organisation, ready.key, outcome)
         return outcome
+
+
+def _log_evaluation(
+    ready: ReadyGroup, rule: ReadyRule, samples: int, error: str, changes: Sequence[ReportChange], at: int
+) -> None:
+    """What a rule that is being watched came to, and what became of its alerts."""
+    own = [change for change in changes if change.producer == rule.rule.id and change.transitions]
+    log.info(
+        "rule evaluated",
+        action="rule_evaluated",
+        group=ready.key,
+        rule=rule.rule.name,
+        at=to_rfc3339(at),
+        query=str(rule.rule.parsed),
+        source=rule.source,
+        samples=samples,
+        error=error,
+        transitions={change.fingerprint: [str(step) for step in change.transitions] for change in own},
+    )
 
 
 def removed_producers(connection: Connection, runtime: Runtime, now: int) -> int:

@@ -8,7 +8,7 @@ from alertd.service.runtime import Runtime
 from alertd.service.snapshots import StoredSnapshots
 from alertd.store import alerts as alert_rows
 from alertd.store import groups as group_rows
-from alertd.store import history, outbox, requests
+from alertd.store import history, news, outbox, requests
 from alertd.store import silences as silence_rows
 from alertd.store import snapshots as snapshot_rows
 from alertd.store.intake import place
@@ -22,6 +22,7 @@ def clean(connection: Connection, runtime: Runtime, now: int) -> int:
     deleted += outbox.prune(connection, now - retention.notifications)
     silences = runtime.options.silence_retention
     deleted += silence_rows.prune(connection, now - (retention.history if silences is None else silences))
+    deleted += news.prune_entries(connection, now - retention.notifications)
     deleted += requests.prune(connection, now - requests.KEPT_FOR)
     for source in runtime.sources.values():
         if isinstance(source, StoredSnapshots):
@@ -29,13 +30,15 @@ def clean(connection: Connection, runtime: Runtime, now: int) -> int:
     return deleted
 
 
-def reroute(connection: Connection, runtime: Runtime, now: int) -> None:
-    """Put every firing alert where the route tree in force sends it; groups that keep their route keep their timers.
+def reroute(connection: Connection, runtime: Runtime, now: int, *, restart: bool = False) -> None:
+    """Put every firing alert where the route tree in force sends it.
 
-    A group whose route is gone is flushed at once, so that its receivers hear of the end.
+    Groups that keep their route keep their timers, unless `restart` begins them anew. A group whose route is gone is
+    flushed at once, so that its receivers hear of the end.
     """
     for organisation in alert_rows.organisations(connection):
-        place(connection, organisation, alert_rows.firing_alerts(connection, organisation), runtime.tree, now)
+        firing = alert_rows.firing_alerts(connection, organisation)
+        place(connection, organisation, firing, runtime.tree, now, restart=restart)
         known = group_rows.groups_by_id(connection, organisation, group_rows.all_group_ids(connection, organisation))
         orphans = [group.id for group in known if runtime.tree.find(group.route_id) is None]
         group_rows.hurry(connection, organisation, orphans, now)

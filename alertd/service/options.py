@@ -4,40 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from alertd.clock import HOUR, MINUTE, SECOND
+from alertd.cluster.settings import ClusterFlags
 from alertd.config.loading import Config
 from alertd.routing.matchers import Grammar
-
-
-@dataclass(frozen=True)
-class ClusterFlags:
-    """Alertmanager's `--cluster.*`, read and checked; durations in milliseconds.
-
-    An empty `listen_address` means no cluster at all.
-    """
-
-    listen_address: str = "0.0.0.0:9094"
-    advertise_address: str = ""
-    peer_name: str = ""
-    peers: tuple[str, ...] = ()
-    peer_timeout: int = 15 * SECOND
-    peers_resolve_timeout: int = 15 * SECOND
-    gossip_interval: int = 200
-    pushpull_interval: int = MINUTE
-    tcp_timeout: int = 10 * SECOND
-    probe_timeout: int = 500
-    probe_interval: int = SECOND
-    settle_timeout: int = MINUTE
-    reconnect_interval: int = 10 * SECOND
-    reconnect_timeout: int = 6 * HOUR
-    tls_config: str = ""
-    allow_insecure_public_advertise_address_discovery: bool = False
-    label: str = ""
-
-    @property
-    def address(self) -> str:
-        """The address that the others are told."""
-        return self.advertise_address or self.listen_address
 
 
 @dataclass(frozen=True)

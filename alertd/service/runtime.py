@@ -31,6 +31,7 @@ from alertd.rules.evaluation import CompiledRule, Context
 from alertd.rules.loading import load_rule_files
 from alertd.rules.models import AlertRule, RecordingRule, RuleFile, RuleGroup, SourceKind
 from alertd.service.options import Options
+from alertd.service.schedule import Slots, offset_of
 from alertd.service.snapshots import StoredSnapshots
 from alertd.sources.base import Labelled, Source
 from alertd.sources.prometheus import PrometheusSource
@@ -60,11 +61,17 @@ class ReadyGroup:
     group: RuleGroup
     interval: int
     query_offset: int
+    slots: Slots
     rules: tuple[ReadyRule, ...]
 
     @property
     def key(self) -> str:
         return self.group.key
+
+    def asked_at(self, at: int) -> int:
+        """As of which instant the group's rules ask when they are evaluated at `at`."""
+        aligned = at - at % self.interval if self.group.aligned else at
+        return aligned - self.query_offset
 
 
 @dataclass
@@ -89,6 +96,11 @@ class Runtime:
         return self.config.settings.organisation
 
     @property
+    def as_alertmanager(self) -> bool:
+        """Whether `compat` asks for what Alertmanager does where alertd does better."""
+        return self.config.settings.compat == "alertmanager"
+
+    @property
     def ways(self) -> Ways:
         """What the intake needs to place alerts."""
         answers = self.config.settings.acknowledgement
@@ -100,7 +112,7 @@ class Runtime:
     @property
     def routing(self) -> Routing:
         """What a flush needs."""
-        return Routing(self.tree, self.integrations, self.watch, self.config.settings.compat == "alertd")
+        return Routing(self.tree, self.integrations, self.watch, self.as_alertmanager)
 
     @property
     def delivery(self) -> DeliverySettings:
@@ -149,7 +161,7 @@ def load_runtime(
 
     `receiver_clients` is how receivers speak HTTP, where that is not the way in which sources do.
     """
-    config = options.applied(load_config(path, env))
+    config = options.applied(load_config(path, env, options.grammar))
     settings = config.settings
     rule_files = load_rule_files(settings.rule_files, path.parent)
     kinds = {name: SourceKind(source.type) for name, source in settings.sources.items()}
@@ -169,7 +181,7 @@ def load_runtime(
         config=config,
         rule_files=tuple(rule_files),
         groups=tuple(groups),
-        tree=RouteTree(config.route),
+        tree=RouteTree(config.route, numbered=settings.compat == "alertd"),
         sources=sources,
         receivers=receivers,
         integrations=integrations,
@@ -228,10 +240,13 @@ def _ready_group(group: RuleGroup, config: Config, default_source: str, external
         compiled = CompiledRule(rule, labels) if isinstance(rule, AlertRule) else None
         context = Context(external_url, settings.external_labels, _generator_url(str(base or external_url), rule.expr))
         ready.append(ReadyRule(rule, source, compiled, context, labels))
+    interval = group.interval or settings.evaluation_interval
+    offset = offset_of(group.key, interval) if group.eval_offset is None else group.eval_offset
     return ReadyGroup(
         group=group,
-        interval=group.interval or settings.evaluation_interval,
+        interval=interval,
         query_offset=group.query_offset or 0,
+        slots=Slots(interval, offset),
         rules=tuple(ready),
     )
 

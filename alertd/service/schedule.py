@@ -7,6 +7,7 @@ spread over the interval and every replica, and every restart, sees the same ins
 from __future__ import annotations
 
 import hashlib
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -20,23 +21,28 @@ def offset_of(key: str, interval: int) -> int:
     return int.from_bytes(hashlib.sha256(key.encode()).digest()[:8]) % interval
 
 
-def slot_at(key: str, interval: int, now: int) -> int:
-    """The last slot at or before `now`."""
-    return now - (now - offset_of(key, interval)) % interval
+@dataclass(frozen=True)
+class Slots:
+    """A group's grid: every `interval` milliseconds, `offset` after the multiples of it."""
 
+    interval: int
+    offset: int
 
-def next_slot(key: str, interval: int, now: int) -> int:
-    """The first slot after `now`."""
-    return slot_at(key, interval, now) + interval
+    def at(self, now: int) -> int:
+        """The last slot at or before `now`."""
+        return now - (now - self.offset) % self.interval
+
+    def after(self, now: int) -> int:
+        """The first slot after `now`."""
+        return self.at(now) + self.interval
 
 
 class SlotTrigger(BaseTrigger):  # type: ignore[misc]  # the library has no types
     """Fires at every slot of a group; slots that passed while an evaluation ran are left out, never queued."""
 
-    def __init__(self, key: str, interval: int) -> None:
-        self.key = key
-        self.interval = interval
+    def __init__(self, slots: Slots) -> None:
+        self.slots = slots
 
     def get_next_fire_time(self, previous_fire_time: datetime | None, now: datetime) -> Any:
         after = max(from_datetime(now), from_datetime(previous_fire_time) if previous_fire_time else 0)
-        return to_datetime(next_slot(self.key, self.interval, after))
+        return to_datetime(self.slots.after(after))

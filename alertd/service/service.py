@@ -16,6 +16,7 @@ from watchfiles import awatch
 
 from alertd import __version__
 from alertd.clock import MINUTE, SECOND, Clock, SystemClock
+from alertd.cluster.cluster import Cluster
 from alertd.errors import InvalidInput
 from alertd.service.actions import Actions
 from alertd.service.engine import Engine
@@ -26,7 +27,7 @@ from alertd.service.logs import Scrubber
 from alertd.service.metrics import Metrics
 from alertd.service.options import Options
 from alertd.service.runtime import ReadyGroup, Runtime, load_runtime
-from alertd.service.schedule import SlotTrigger, slot_at
+from alertd.service.schedule import SlotTrigger
 from alertd.service.snapshots import StoredSnapshots
 from alertd.store import groups as group_rows
 from alertd.store import outbox, replicas
@@ -87,10 +88,13 @@ class Service:
             database, self.clock, self.replica_id, lambda: self.runtime, self.metrics, lambda: self._living, self.wake
         )
         self.actions = Actions(database, self.clock, lambda: self.runtime, self.metrics, self.wake)
+        self.cluster = self._join()
         self.metrics.reloaded(self.started_at, good=True)
 
     async def start(self) -> None:
         """Take the place of replicas that died, and begin to work."""
+        if self.cluster is not None:
+            await self.cluster.start()
         await self._take_over()
         await self._adopt()
         loops: list[tuple[str, Callable[[], Awaitable[int]]]] = [
@@ -116,6 +120,8 @@ class Service:
         self.wake()
         await asyncio.gather(*self._tasks)
         await self.engine.landed()
+        if self.cluster is not None:
+            await self.cluster.stop()
         await self.database.run(replicas.leave, self.replica_id)
         for runtime in (*(runtime for _, runtime in self._retired), self.runtime):
             await runtime.close()
@@ -127,12 +133,15 @@ class Service:
         for waker in self._wakers.values():
             waker.set()
 
-    async def reload(self) -> None:
-        """Read everything anew and swap it in; raises `InvalidInput` and changes nothing when any of it is wrong."""
-        async with self._reloading:
-            await self._reload()
+    async def reload(self, *, asked: bool = True) -> None:
+        """Read everything anew and swap it in; raises `InvalidInput` and changes nothing when any of it is wrong.
 
-    async def _reload(self) -> None:
+        `asked`: somebody wanted it, as Alertmanager knows it, who begins its groups' timers anew then.
+        """
+        async with self._reloading:
+            await self._reload(asked)
+
+    async def _reload(self, asked: bool) -> None:
         try:
             runtime = self._load()
         except InvalidInput as error:
@@ -143,7 +152,7 @@ class Service:
         self._retired.append((self.clock.now(), self.runtime))
         self.runtime = runtime
         self.reload_error = ""
-        await self._adopt()
+        await self._adopt(restart=asked and runtime.as_alertmanager)
         if self._folders() != self._watched:
             self._look_elsewhere.set()
         self.metrics.reloaded(self.clock.now(), good=True)
@@ -184,6 +193,17 @@ class Service:
         )
         return runtime
 
+    def _join(self) -> Cluster | None:
+        """The cluster that the flags ask for. Replicas of one database need none."""
+        flags = self.options.cluster
+        if flags is None or not flags.listen_address or self.database.dialect != "sqlite":
+            return None
+        cluster = Cluster(flags, self.database, self.clock, self.replica_id, self.wake)
+        self.engine.head_start = lambda: cluster.wait
+        self.engine.told = cluster.tell
+        self.actions.silenced = cluster.share_silences
+        return cluster
+
     async def _take_over(self) -> None:
         """Say that we are here, and free what dead replicas had in their hands.
 
@@ -194,11 +214,13 @@ class Service:
             await self.database.run(replicas.forget_others, self.replica_id)
             await self.database.run(outbox.release_dead, [self.replica_id], self.clock.now())
 
-    async def _adopt(self) -> None:
+    async def _adopt(self, *, restart: bool = False) -> None:
         """Bring rows and schedule in line with the configuration in force."""
+        for warning in self.runtime.config.warnings:
+            log.warning("configuration works but is doubtful", action="configuration_warning", place=str(warning))
         now = self.clock.now()
         await self.database.run(removed_producers, self.runtime, now)
-        await self.database.run(reroute, self.runtime, now)
+        await self.database.run(reroute, self.runtime, now, restart=restart)
         for source in self.runtime.sources.values():
             if isinstance(source, StoredSnapshots):
                 await source.follow()
@@ -206,7 +228,7 @@ class Service:
         for group in self.runtime.groups:
             self._scheduler.add_job(
                 self._evaluate,
-                SlotTrigger(group.key, group.interval),
+                SlotTrigger(group.slots),
                 args=[group],
                 id=group.key,
                 max_instances=1,
@@ -222,7 +244,7 @@ class Service:
         await evaluation
 
     async def _evaluate_slot(self, group: ReadyGroup) -> None:
-        at = slot_at(group.key, group.interval, self.clock.now())
+        at = group.slots.at(self.clock.now())
         try:
             await self.engine.evaluate(group, at)
         except Exception:
@@ -236,7 +258,10 @@ class Service:
         await self._loop("flush", self.engine.flush)
 
     async def _hold_back(self) -> None:
-        """Flush nothing before the start delay is over; what came due meanwhile takes its beat from the end of it."""
+        """Flush nothing before the cluster is there and the start delay is over; what came due during that delay takes
+        its beat from the end of it."""
+        if self.cluster is not None:
+            await self.cluster.settled(self._stopping)
         until = self.started_at + self.options.start_delay
         rest = until - self.clock.now()
         if rest <= 0:
@@ -323,7 +348,7 @@ class Service:
             if not any(self._concerns(Path(path)) for _, path in changes):
                 continue
             try:
-                await self.reload()
+                await self.reload(asked=False)
             except InvalidInput:
                 continue
 
@@ -341,7 +366,8 @@ class Service:
         health = await self.health()
         if health.checks["database"].status is HealthStatus.OK:
             marks = await self.database.run(read_marks, self.runtime.organisation, self.clock.now())
-            self.metrics.alertmanager.standing(marks, len(self._living))
+            members = self._living if self.cluster is None else self.cluster.members
+            self.metrics.alertmanager.standing(marks, len(members))
         return self.metrics.exposition()
 
     @property

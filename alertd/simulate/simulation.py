@@ -12,7 +12,6 @@ from alertd.service.engine import Engine
 from alertd.service.housekeeping import reroute
 from alertd.service.metrics import Metrics
 from alertd.service.runtime import ReadyGroup, Runtime, load_runtime
-from alertd.service.schedule import next_slot
 from alertd.store.database import Database
 from alertd.store.migrate import upgrade
 
@@ -82,7 +81,7 @@ class Simulation:
 
     def _first_slots(self) -> dict[str, int]:
         now = self.clock.now()
-        return {group.key: next_slot(group.key, group.interval, now) for group in self.runtime.groups}
+        return {group.key: group.slots.after(now) for group in self.runtime.groups}
 
     async def _next_due(self) -> int | None:
         due = await self.engine.next_due()
@@ -97,5 +96,5 @@ class Simulation:
 
     async def _evaluate(self, group: ReadyGroup) -> None:
         at = self._slots[group.key]
-        self._slots[group.key] = next_slot(group.key, group.interval, at)
+        self._slots[group.key] = group.slots.after(at)
         await self.engine.evaluate(group, at)

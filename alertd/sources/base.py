@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from alertd.errors import AlertdError
 from alertd.promql import Expr
@@ -47,12 +47,35 @@ class Source(Protocol):
         ...
 
 
+Pairs = Sequence[tuple[str, str]]
+
+
+@runtime_checkable
+class Askable(Protocol):
+    """A source that is asked over HTTP."""
+
+    def asked_with(self, params: Pairs, headers: Pairs) -> Source:
+        """The same source, with these parameters and headers in every request."""
+        ...
+
+
+def asked_with(source: Source, params: Pairs, headers: Pairs) -> Source:
+    """The source as it is asked with parameters and headers of HTTP; itself where it is not asked over HTTP."""
+    if (params or headers) and isinstance(source, Askable):
+        return source.asked_with(params, headers)
+    return source
+
+
 class Labelled:
     """A source whose samples get labels that they do not have."""
 
     def __init__(self, source: Source, labels: Mapping[str, str]) -> None:
         self._source = source
         self._labels = dict(labels)
+
+    def asked_with(self, params: Pairs, headers: Pairs) -> Source:
+        """The same with parameters and headers, where the source is asked over HTTP."""
+        return Labelled(asked_with(self._source, params, headers), self._labels)
 
     async def query(self, expr: Expr, at: int) -> Answer:
         """What the source answers, with the labels. Raises SourceError."""

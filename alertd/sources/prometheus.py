@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from urllib.parse import urlencode
 
 import msgspec
@@ -10,7 +11,7 @@ import msgspec
 from alertd.clock import SECOND
 from alertd.http import HttpClient, HttpError, HttpErrorKind, Response, origin
 from alertd.promql import Expr
-from alertd.sources.base import Answer, Failure, SourceError
+from alertd.sources.base import Answer, Failure, Pairs, SourceError
 
 _FORM = {"content-type": "application/x-www-form-urlencoded", "accept": "application/json"}
 _MAX_BODY = 256 << 20
@@ -72,20 +73,27 @@ class PrometheusSource:
         self._retry_delay = retry_delay
         self._turns = asyncio.Semaphore(concurrency)
 
+    def asked_with(self, params: Pairs, headers: Pairs) -> AskedWith:
+        """The same source, which still takes its turns, with these in every request."""
+        return AskedWith(self, params, headers)
+
     async def query(self, expr: Expr, at: int) -> Answer:
         """The instant value of `expr` at `at` (milliseconds), with the server's warnings. Raises SourceError."""
+        return await self.ask(expr, at)
+
+    async def ask(self, expr: Expr, at: int, params: Pairs = (), headers: Pairs = ()) -> Answer:
+        """As `query`, with further parameters and headers of HTTP. Raises SourceError."""
+        url = f"{self._url}?{urlencode(params)}" if params else self._url
         form = {"query": str(expr), "time": f"{at / 1000:.3f}", "timeout": f"{self._time_limit}ms"}
         async with self._turns:
-            response = await self._post(urlencode(form).encode())
+            response = await self._post(url, urlencode(form).encode(), {**_FORM, **dict(headers)})
         return self._read(response)
 
-    async def _post(self, content: bytes) -> Response:
+    async def _post(self, url: str, content: bytes, headers: Mapping[str, str]) -> Response:
         tries = 0
         while True:
             try:
-                return await self._client.post(
-                    self._url, content, _FORM, time_limit=self._time_limit, max_body=_MAX_BODY
-                )
+                return await self._client.post(url, content, headers, time_limit=self._time_limit, max_body=_MAX_BODY)
             except HttpError as error:
                 if error.kind is not HttpErrorKind.CONNECTION or tries >= self._retries:
                     failure = Failure.TIMEOUT if error.kind is HttpErrorKind.TIMEOUT else Failure.UNREACHABLE
@@ -104,11 +112,26 @@ class PrometheusSource:
             raise SourceError(Failure.SERVER, sentence) from None
         if envelope.data is None:
             failure = _FAILURES.get(envelope.error_type, Failure.SERVER)
-            raise SourceError(failure, f"{envelope.error_type}: {envelope.error}")
+            # What is wrong with an expression needs no word before it, as in Prometheus' own rules.
+            plain = failure is Failure.BAD_EXPRESSION and envelope.error
+            raise SourceError(failure, envelope.error if plain else f"{envelope.error_type}: {envelope.error}")
         try:
             return _answer(envelope.data, envelope.warnings)
         except (msgspec.DecodeError, ValueError) as error:
             raise SourceError(Failure.SERVER, f"{self._server} answered what cannot be read: {error}") from error
+
+
+class AskedWith:
+    """A Prometheus that is asked with parameters and headers of its own."""
+
+    def __init__(self, source: PrometheusSource, params: Pairs, headers: Pairs) -> None:
+        self._source = source
+        self._params = params
+        self._headers = headers
+
+    async def query(self, expr: Expr, at: int) -> Answer:
+        """What the source answers. Raises SourceError."""
+        return await self._source.ask(expr, at, self._params, self._headers)
 
 
 def _answer(data: _Data, warnings: tuple[str, ...]) -> Answer:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, func, select, tuple_, update
+from sqlalchemy import Connection, Row, bindparam, delete, func, select, tuple_, update
 
 from alertd.alerts.alert import Alert
 from alertd.routing.gates import Gate, Verdict
@@ -164,6 +164,21 @@ def hurry_told(connection: Connection, organisation: str, fingerprints: Iterable
             )
             .values(next_flush_at=now)
         )
+
+
+def restart(connection: Connection, wanted: Iterable[Group]) -> None:
+    """Give groups that are there the timers that these have."""
+    statement = (
+        update(groups)
+        .where(groups.c.organisation == bindparam("of"), groups.c.id == bindparam("group"))
+        .values(beat_at=bindparam("beat"), next_flush_at=bindparam("flush"))
+    )
+    rows = [
+        {"of": group.organisation, "group": group.id, "beat": group.beat_at, "flush": group.next_flush_at}
+        for group in wanted
+    ]
+    if rows:
+        connection.execute(statement, rows)
 
 
 def due_groups(connection: Connection, now: int, limit: int) -> list[Group]:

@@ -46,43 +46,64 @@ def apply_changes(
     alert_rows.write_reports(connection, organisation, [item.report for item in changes if item.report is not None])
     reports = alert_rows.reports_about(connection, organisation, fingerprints)
     ended = {item.fingerprint: item.ended_at for item in changes if item.ended_at is not None}
+    last = {item.fingerprint: item.last for item in changes if item.last is not None}
 
     outcomes: dict[str, Change] = {}
     after: dict[str, Alert] = {}
+    placed: list[Alert] = []
     events = [_transition_event(item, before.get(item.fingerprint), now) for item in changes if item.transitions]
     for fingerprint in fingerprints:
         old = before.get(fingerprint)
-        alert, outcome = combine(old, reports.get(fingerprint, ()), now, ended_at=ended.get(fingerprint))
+        alert, outcome = combine(
+            old, reports.get(fingerprint, ()), now, ended_at=ended.get(fingerprint), last=last.get(fingerprint)
+        )
         outcomes[fingerprint] = outcome
+        # As in Alertmanager, an end that is sent goes the way of the alert: it is in its groups' next messages.
+        if alert is not None and not alert.fires and fingerprint in last:
+            placed.append(alert)
         if alert is None or outcome is Change.NOTHING:
             continue
         alert, answer_ends = after_change(old, alert, outcome, now, ways.answers)
         after[fingerprint] = alert
+        if alert.fires:
+            placed.append(alert)
         events += _episode_events(old, alert, outcome, answer_ends, now)
     alert_rows.write_alerts(connection, organisation, list(after.values()), change)
-    place(connection, organisation, list(after.values()), ways.tree, now)
+    place(connection, organisation, placed, ways.tree, now)
     raised = [key for key, alert in after.items() if outcomes[key] is Change.SEVERITY_RAISED]
     group_rows.hurry_told(connection, organisation, raised, now)
     record(connection, organisation, events)
     return outcomes
 
 
-def place(connection: Connection, organisation: str, placed: Iterable[Alert], tree: RouteTree, now: int) -> None:
-    """Put firing alerts into the groups that the tree gives them, and out of those that it gives them no more."""
-    firing = [alert for alert in placed if alert.fires]
-    if not firing:
-        return
+def place(
+    connection: Connection,
+    organisation: str,
+    placed: Iterable[Alert],
+    tree: RouteTree,
+    now: int,
+    *,
+    restart: bool = False,
+) -> None:
+    """Put alerts into the groups that the tree gives them, and out of those that it gives them no more.
+
+    `restart`: the groups begin anew with their first flush, as if they had not been there.
+    """
     held: dict[str, Group] = {}
     wanted: dict[str, set[str]] = {}
-    for alert in firing:
+    for alert in placed:
         for node in tree.nodes_for(alert.labels, alert.policy.receivers):
             name = group_of(node, alert.labels, organisation)
             first = first_flush(alert.starts_at, node.route.group_wait, now)
             group = Group(organisation, name.id, node.id, name.key, name.labels, node.route.receiver, now, first, first)
             held.setdefault(name.id, group)
             wanted.setdefault(alert.fingerprint, set()).add(name.id)
+    if not wanted:
+        return
     # Held before the members are read: a flush may be taking an alert out that has just come back.
     group_rows.hold_groups(connection, held.values())
+    if restart:
+        group_rows.restart(connection, held.values())
     current = group_rows.memberships(connection, organisation, wanted)
     joins, moves = [], []
     for fingerprint, groups in wanted.items():

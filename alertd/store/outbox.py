@@ -111,13 +111,13 @@ def rewrite(
     reason: str,
     content: Content,
     alerts: Sequence[Mapping[str, Any]],
+    due_at: int | None = None,
 ) -> None:
-    """Change what a notification says that nobody can have seen yet."""
-    connection.execute(
-        update(notifications)
-        .where(_is(organisation, notification_id))
-        .values(reason=reason, content=content_values(content), alerts=list(alerts))
-    )
+    """Change what a notification says that nobody can have seen yet, and when it is due."""
+    values: dict[str, Any] = {"reason": reason, "content": content_values(content), "alerts": list(alerts)}
+    if due_at is not None:
+        values["due_at"] = due_at
+    connection.execute(update(notifications).where(_is(organisation, notification_id)).values(**values))
 
 
 def close(connection: Connection, organisation: str, notification_id: str, status: str, error: str, now: int) -> None:

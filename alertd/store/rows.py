@@ -189,4 +189,5 @@ def read_open(row: Row[Any]) -> OpenNotification:
         attempts=row.uncertain,
         due_at=row.due_at,
         sending=row.status == "sending",
+        created_at=row.created_at,
     )

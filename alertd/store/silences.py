@@ -54,6 +54,12 @@ def end(connection: Connection, organisation: str, silence_id: str, now: int, ac
     return ended
 
 
+def take(connection: Connection, organisation: str, silence: Silence, now: int) -> None:
+    """Keep a silence as another member of the cluster has it."""
+    change = next_change(connection, organisation)
+    _write(connection, organisation, silence, change, Event(now, "silence_heard", silence.created_by))
+
+
 def get(connection: Connection, organisation: str, silence_id: str) -> Silence | None:
     query = select(silences).where(silences.c.organisation == organisation, silences.c.id == silence_id)
     row = connection.execute(locked(connection, query)).first()

@@ -43,6 +43,36 @@ def opened(*reports: Report, now: int = NOW) -> Alert:
     return alert
 
 
+def test_an_end_that_is_sent() -> None:
+    """The alert closes with what its sender says at the end; sent again it changes nothing, sent anew it takes that."""
+    last = replace(report("push/one", fired_at=NOW - 9, summary="at the end"), expires_at=NOW + 5)
+    closed, change = combine(opened(report(fired_at=NOW - 5)), [], NOW + 6, last=last)
+    assert closed is not None
+    assert change is Change.CLOSED
+    assert (closed.starts_at, closed.ends_at, closed.annotations) == (NOW - 9, NOW + 5, {"summary": "at the end"})
+    assert combine(closed, [], NOW + 7, last=last) == (closed, Change.NOTHING)
+    moved, change = combine(closed, [], NOW + 20, last=replace(last, instance=report(fired_at=NOW + 8).instance))
+    assert moved is not None
+    assert change is Change.UPDATED
+    assert (moved.starts_at, moved.ends_at) == (NOW + 8, NOW + 8)
+
+
+def test_only_the_end_is_sent() -> None:
+    """An alert that nobody knew is over from the beginning, without an episode."""
+    last = replace(report("push/one", fired_at=NOW - 9), expires_at=NOW - 5)
+    over, change = combine(None, [], NOW, last=last)
+    assert over is not None
+    assert change is Change.UPDATED
+    assert (over.starts_at, over.ends_at, over.episode) == (NOW - 9, NOW - 5, "")
+
+
+def test_another_producer_outlives_an_end() -> None:
+    """An end that is sent ends nothing while another producer says that the alert fires."""
+    last = replace(report("push/one", summary="at the end"), expires_at=NOW)
+    alert = opened(report("rule"))
+    assert combine(alert, [report("rule")], NOW + 1, last=last) == (alert, Change.NOTHING)
+
+
 @pytest.mark.parametrize("state", [State.OK, State.PENDING])
 def test_what_never_fired_is_no_alert(state: State) -> None:
     """A label set that only waits or is well has no episode."""

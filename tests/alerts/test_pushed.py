@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alertd.alerts.alert import Policy, Report
+from alertd.alerts.alert import Policy, Report, combine
 from alertd.alerts.machine import State
-from alertd.alerts.pushed import PushedAlert, PushedAlertRejected, merge, report_of, worth_writing
+from alertd.alerts.pushed import PushedAlert, PushedAlertRejected, former, merge, report_of, worth_writing
 
 NOW = 1_000_000
 TIMEOUT = 300_000
@@ -100,6 +102,17 @@ def test_merge(
     assert merged.annotations == {"summary": "new"}
 
 
+def test_what_was_said_of_an_alert_that_is_over() -> None:
+    """An end that was sent goes on to count when its report is gone; what fires or is not known was not over."""
+    said = sent(NOW - 10, NOW - 5, summary="old")
+    over, _ = combine(None, [], NOW, last=said)
+    assert over is not None
+    assert former(over, "push/one") == said
+    assert merge(former(over, "push/one"), sent(NOW - 7)).starts_at == NOW - 10
+    assert former(None, "push/one") is None
+    assert former(replace(over, ends_at=None), "push/one") is None
+
+
 def test_merge_with_nothing() -> None:
     """What was never sent before is taken as it is."""
     assert merge(None, sent()) == sent()
@@ -115,10 +128,12 @@ def test_merge_with_nothing() -> None:
         pytest.param(sent(NOW - 10), sent(NOW - 10, NOW), True, id="is over"),
         pytest.param(sent(NOW - 10), sent(NOW - 10, NOW + 200_000), True, id="ends sooner than was assumed"),
         pytest.param(sent(NOW - 10), sent(NOW - 20), True, id="began earlier"),
+        pytest.param(sent(NOW, NOW + 2_400), sent(NOW, NOW + 3_400), True, id="renewed shortly before its end"),
+        pytest.param(sent(NOW, NOW + 2_400), sent(NOW, NOW + 2_400), False, id="the same, shortly before its end"),
     ],
 )
 def test_worth_writing(old: Report | None, new: Report, expected: bool) -> None:
-    """A mere renewal is written only when half of its time is gone; anything new is written."""
+    """A mere renewal is written only when half of its time is gone or little is left; anything new is written."""
     assert worth_writing(old, new, NOW) is expected
 
 

@@ -50,7 +50,7 @@ def test_matchers_of_all_forms(tour: Config) -> None:
     """`match`, `match_re` and `matchers` become one list; one text may hold several matchers."""
     page, _ = tour.route.routes
     assert page.matchers == parse_matchers('severity="critical",team=~"a|b",env!="dev"')
-    assert page.routes[0].matchers == parse_matchers('service="db",instance=~"db[0-9]+"')
+    assert page.routes[0].matchers == parse_matchers('service="db",instance=~"^(?:db[0-9]+)$"')
 
 
 def test_inhibit_rules(tour: Config) -> None:

@@ -39,7 +39,24 @@ groups:
       - alert: Empty
         expr: orders / queue_zero
       - alert: TooMany
-        expr: label_replace(vector(1), "n", "1", "", "") or count_values("n", many)
+        expr: count_values("n", many)
+  - name: asking
+    interval: 1s
+    rules:
+      - alert: Asks
+        expr: up{job="shop"}
+        labels:
+          waiting: '{{ query "queue_depth" | first | value }}'
+        annotations:
+          loop: '{{ range query "many > 5" | sortByLabel "n" }}{{ .Labels.n }}={{ .Value }};{{ end }}'
+          label: '{{ with query "queue_depth" }}{{ . | first | label "job" }}{{ end }}'
+          dependent: '{{ query (printf `many{n="%.0f"}` (query "max(many)" | first | value)) | first | value }}'
+          scalar: '{{ query "1 + 1" | first | value }}'
+          nothing: '{{ query "nothing" | first | value }}'
+          wrong: '{{ query "many{" }}'
+          string: '{{ query `"text"` }}'
+          twice: '{{ query "many / on(job) many" }}'
+          defined: '{{ define "n" }}{{ .arg0 }}{{ end }}{{ template "n" (args (query "count(many)" | first | value)) }}'
   - name: records
     interval: 1s
     rules:
@@ -51,13 +68,13 @@ groups:
 CONFIG = """
 route: {{receiver: nobody}}
 receivers: [{{name: nobody}}]
-rule_files: [rules.yml]
+rule_files: [own.yml]
 sources:
   prometheus: {{type: prometheus, url: "{url}"}}
 """
 
-# What passes differs from one to the other: only that it is there is compared.
-_TIMES = ("activeAt", "evaluationTime", "lastEvaluation")
+# What differs from one to the other: only that it is there is compared.
+_TIMES = ("activeAt", "evaluationTime", "lastEvaluation", "file")
 
 
 class Pair:
@@ -90,7 +107,7 @@ class Pair:
 
 
 @asynccontextmanager
-async def pair(folder: Path, migrated_url: str) -> AsyncIterator[Pair]:
+async def pair(folder: Path, database_url: str) -> AsyncIterator[Pair]:
     async with AsyncExitStack() as stack:
         shop = await stack.enter_async_context(target({"queue_depth": 1234567, "queue_zero": 0, "orders": 1}))
         shop.metrics.update({f'many{{n="{number}"}}': number for number in range(9)})
@@ -99,8 +116,10 @@ async def pair(folder: Path, migrated_url: str) -> AsyncIterator[Pair]:
         url = await stack.enter_async_context(
             prometheus_peer(folder, {"shop": shop.address}, more={"rule_files": [str(rules)]})
         )
+        # alertd records into its own store alone.
+        (folder / "own.yml").write_text(RULES.replace("- name: records", "- name: records\n    source: snapshots"))
         (folder / "alertd.yml").write_text(CONFIG.format(url=url))
-        server = ApiServer(build_service(folder / "alertd.yml", database_url=migrated_url, env={}), "127.0.0.1:0")
+        server = ApiServer(build_service(folder / "alertd.yml", database_url=database_url, env={}), "127.0.0.1:0")
         running = asyncio.create_task(server.run())
         try:
             yield Pair(url, f"http://{server.address}", shop)
@@ -113,11 +132,11 @@ async def pair(folder: Path, migrated_url: str) -> AsyncIterator[Pair]:
 async def test_rules_and_alerts(tmp_path: Path, sqlite_url: str) -> None:
     """Field by field the same rules and alerts, while they are pending, fire and fail."""
     async with pair(tmp_path, sqlite_url) as both:
-        rules = await both.until_equal("rules", _rules, lambda groups: _states(groups)[:2] == ["firing", "pending"])
+        rules = await both.until_equal("rules", _shop, lambda groups: _states(groups)[:2] == ["firing", "pending"])
         assert _states(rules) == ["firing", "pending", "inactive", "firing", "inactive"]
         assert rules[0]["rules"][0]["alerts"][0]["value"] == "1.234567e+06"
         assert rules[0]["rules"][3]["alerts"][0]["value"] == "+Inf"
-        assert rules[0]["rules"][4]["lastError"] == "exceeded limit of 5 with 10 alerts"
+        assert rules[0]["rules"][4]["lastError"] == "exceeded limit of 5 with 9 alerts"
 
         both.shop.metrics.update({"queue_depth": 0.00001, "orders": 0})
         alerts = await both.until_equal("alerts", _alerts, lambda alerts: len(alerts) == 2)
@@ -125,8 +144,8 @@ async def test_rules_and_alerts(tmp_path: Path, sqlite_url: str) -> None:
 
 
 def _rules(answer: Any) -> Any:
-    """The groups without what passes; a recording rule over a Prometheus is not evaluated by alertd."""
-    groups = sorted(answer["data"]["groups"], key=lambda group: group["name"], reverse=True)
+    """The groups without what differs; the recording rule finds its series in one of the two alone."""
+    groups = sorted(answer["data"]["groups"], key=lambda group: str(group["name"]), reverse=True)
     for group in groups:
         for rule in group["rules"]:
             if rule["type"] == "recording":
@@ -137,8 +156,13 @@ def _rules(answer: Any) -> Any:
     return _without_times(groups)
 
 
+def _shop(answer: Any) -> Any:
+    return [group for group in _rules(answer) if group["name"] != "asking"]
+
+
 def _alerts(answer: Any) -> Any:
-    return _without_times(_sorted(answer["data"]["alerts"]))
+    alerts = [alert for alert in answer["data"]["alerts"] if alert["labels"]["alertname"] != "Asks"]
+    return _without_times(_sorted(alerts))
 
 
 def _sorted(alerts: list[Any]) -> list[Any]:
@@ -155,3 +179,21 @@ def _without_times(value: Any) -> Any:
 
 def _states(groups: Any) -> list[str]:
     return [rule["state"] for rule in groups[0]["rules"]]
+
+
+@pytest.mark.peer
+async def test_texts_that_ask(tmp_path: Path, sqlite_url: str) -> None:
+    """`query` in labels and annotations gives the same bytes, also where it fails."""
+    async with pair(tmp_path, sqlite_url) as both:
+        groups = await both.until_equal("rules", _asking, lambda groups: groups[0]["rules"][0]["alerts"])
+        (alert,) = groups[0]["rules"][0]["alerts"]
+        assert alert["labels"]["waiting"] == "1.234567e+06"
+        texts = alert["annotations"]
+        assert texts["loop"] == "6=6;7=7;8=8;"
+        assert (texts["dependent"], texts["defined"], texts["scalar"]) == ("8", "9", "2")
+        for name in ("nothing", "wrong", "string", "twice"):
+            assert texts[name].startswith("<error expanding template: error executing template __alert_Asks: ")
+
+
+def _asking(answer: Any) -> Any:
+    return [group for group in _rules(answer) if group["name"] == "asking"]

@@ -157,7 +157,7 @@ def test_silenced_after_it_was_told(world: World) -> None:
 
 def test_silenced_as_in_alertmanager(database: Database) -> None:
     """In compatibility the end of a silenced alert is never told."""
-    world = World(database, resolve_muted=False)
+    world = World(database, as_alertmanager=True)
     world.fire(host="a")
     world.tick(30_000)
     world.silence(host="a")

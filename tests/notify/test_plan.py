@@ -133,7 +133,7 @@ CURIOUS = Integration(PAGER, send_resolved=True, wants_acknowledged=True)
         ),
         pytest.param(plan(over("a", SILENCED)), (), id="silenced all its life"),
         pytest.param(
-            plan(over("a", SILENCED), entry=told(firing("a")), resolve_muted=False),
+            plan(over("a", SILENCED), entry=told(firing("a")), as_alertmanager=True),
             (),
             id="as Alertmanager: a silenced end is never told",
         ),
@@ -222,6 +222,11 @@ def test_answered(given: FlushPlan, expected: tuple[Send, ...]) -> None:
             plan(fires("a"), over("b"), entry=told(firing("a", "b")), integration=MUTE),
             {PAGER: firing("a", resolved="b")},
             id="so that the next life of one of several is new",
+        ),
+        pytest.param(
+            plan(fires("a"), over("b"), entry=told(firing("a", "b")), integration=MUTE, as_alertmanager=True),
+            {},
+            id="as Alertmanager: the end of one of several is forgotten",
         ),
         pytest.param(
             plan(fires("a", verdict=ACKNOWLEDGED), entry=told(firing("a"))),
@@ -428,13 +433,23 @@ def test_cooldown_is_for_each_integration() -> None:
 
 
 def test_message_order() -> None:
-    """By job, then instance, then all labels: the order in which Alertmanager lists alerts."""
-    labels = [
-        {"job": "b", "instance": "1"},
-        {"job": "a", "instance": "2"},
-        {"job": "a", "instance": "1", "x": "2"},
+    """By job, then instance, who lacks one last; then fewer labels first, and then the first label that differs, who
+    lacks it first: the order in which Alertmanager lists alerts."""
+    labels: list[dict[str, str]] = [
+        {"job": "a", "instance": "1"},
         {"job": "a", "instance": "1", "x": "1"},
+        {"job": "a", "instance": "1", "x": "2"},
+        {"job": "a", "instance": "2"},
+        {"job": "a"},
+        {"job": "b", "instance": "1"},
+        {"instance": "10", "z": "1"},
         {"instance": "9"},
+        {},
+        {"y": "1"},
+        {"x": "1"},
+        {"w": "2", "x": "1"},
+        {"w": "2", "x": "2"},
+        {"v": "1", "w": "1"},
     ]
     made = [replace(alert(str(number)), labels=item) for number, item in enumerate(labels)]
-    assert [item.fingerprint for item in message_order(made)] == ["4", "3", "2", "1", "0"]
+    assert [item.labels for item in message_order(reversed(made))] == labels

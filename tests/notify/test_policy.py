@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from alertd.clock import HOUR, MINUTE, SECOND
 from alertd.notify.policy import (
     BROKEN_AFTER,
+    as_alertmanager,
     channel_after_failure,
     channel_after_success,
     delay,
@@ -59,6 +60,24 @@ def test_next_try(failure: DeliveryFailed, created_at: int, expected: int | None
 
 
 CHANNEL = Channel("default", "team/slack/0")
+
+
+@pytest.mark.parametrize(
+    ("failure", "kind", "expected"),
+    [
+        pytest.param(failed(status_code=429, retry_after=30_000), "webhook", None, id="too many requests"),
+        pytest.param(failed(status_code=408), "pagerduty", None, id="408"),
+        pytest.param(failed(status_code=429, retry_after=30_000), "pagerduty", NOW + 1_000, id="429 of PagerDuty"),
+        pytest.param(failed(status_code=503, retry_after=30_000), "webhook", NOW + 1_000, id="the server's own fault"),
+        pytest.param(failed(), "webhook", NOW + 1_000, id="no answer"),
+        pytest.param(failed(status_code=400, permanent=True), "webhook", None, id="refused for good"),
+    ],
+)
+def test_as_alertmanager(failure: DeliveryFailed, kind: str, expected: int | None) -> None:
+    """Alertmanager's view: 429 is final but for a few kinds, and no Retry-After is heeded."""
+    seen = as_alertmanager(failure, kind)
+    assert next_try(seen, tries=1, created_at=NOW, now=NOW, max_age=HOUR, spread=1.0) == expected
+    assert (seen.reason, seen.text, seen.status_code) == (failure.reason, failure.text, failure.status_code)
 
 
 def test_channel_pauses_as_it_asked() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -32,12 +33,24 @@ def renderer() -> Renderer:
     return load_renderer()
 
 
+def test_labels_of_the_route_are_templates(renderer: Renderer) -> None:
+    """They are rendered before the texts that use them, by `.RouteLabels` and by `routeLabels`, and see all the rest."""
+    labels = {"page": "https://wiki/{{ .GroupLabels.alertname }}", "tier": "1", "own": "<{{ .RouteLabels.tier }}>"}
+    message = replace(TWO, route_labels=labels)
+    rendering = renderer.of(message)
+    assert rendering.text('{{ .RouteLabels.page }} {{ routeLabels "page" }} {{ .RouteLabels.own }}') == (
+        "https://wiki/A https://wiki/A <>"
+    )
+    assert rendering.message.route_labels == {"page": "https://wiki/A", "tier": "1", "own": "<>"}
+    assert renderer.of(TWO).message is TWO
+
+
 @pytest.mark.parametrize(
     ("message", "subject"),
     [
         (TWO, "[FIRING:2] A (c1)"),
         (RESOLVED, "[RESOLVED] DiskFull (db1)"),
-        (make_message(make_alert({"alertname": "A"}), group_labels={"alertname": "A"}), "[FIRING:1] A"),
+        (make_message(make_alert({"alertname": "A"}), group_labels={"alertname": "A"}), "[FIRING:1] A "),
         (
             make_message(make_alert({"b": "2", "alertname": "A", "c": "3"}), group_labels={"b": "2", "alertname": "A"}),
             "[FIRING:1] A 2 (3)",
@@ -46,7 +59,8 @@ def renderer() -> Renderer:
     ],
 )
 def test_subject(renderer: Renderer, message: Message, subject: str) -> None:
-    """Status, count, the group's values with alertname first, and the other common values in brackets."""
+    """Status, count, the group's values with alertname first, and the other common values in brackets; where there are
+    none, the space that Alertmanager leaves there."""
     assert renderer.of(message).text('{{ template "__subject" . }}') == subject
 
 

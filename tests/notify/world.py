@@ -65,7 +65,7 @@ class World:
         default_factory=lambda: {"team": (Integration("team/webhook/0", send_resolved=True),)}
     )
     inhibit_rules: Sequence[InhibitRule] = ()
-    resolve_muted: bool = True
+    as_alertmanager: bool = False
     now: int = START
     settings: DeliverySettings = DeliverySettings()
     answers: AcknowledgementSettings = AcknowledgementSettings()
@@ -83,7 +83,7 @@ class World:
         self.route = route or self.route
         self.watch = Watch(self.inhibit_rules, {})
         self.tree = RouteTree(self.route)
-        self.routing = Routing(self.tree, self.integrations, lambda _organisation: self.watch, self.resolve_muted)
+        self.routing = Routing(self.tree, self.integrations, lambda _organisation: self.watch, self.as_alertmanager)
         self.ways = intake.Ways(self.tree, self.answers)
 
     def later(self, milliseconds: int) -> None:

@@ -38,12 +38,14 @@ class Received:
 
 @dataclass
 class WebhookPeer:
-    """`answers` are used up one a request; after them `default` is the answer. `answers_at` goes before them, by path."""
+    """`answers` are used up one a request; after them `default` is the answer. `answers_at` are those of a path, which
+    go before them, and `default_at` the defaults of paths that hold a word."""
 
     url: str = ""
     default: Answer = field(default_factory=Answer)
     answers: deque[Answer] = field(default_factory=deque)
     answers_at: dict[str, deque[Answer]] = field(default_factory=dict)
+    default_at: dict[str, Answer] = field(default_factory=dict)
     requests: list[Received] = field(default_factory=list)
     _arrived: asyncio.Condition = field(default_factory=asyncio.Condition)
     _closing: asyncio.Event = field(default_factory=asyncio.Event)
@@ -61,12 +63,15 @@ class WebhookPeer:
             await self._arrived.wait_for(lambda: len(self.requests) >= count)
         return self.requests
 
+    def _default(self, path: str) -> Answer:
+        return next((answer for word, answer in self.default_at.items() if word in path.split("/")), self.default)
+
     async def handle(self, request: web.Request) -> web.StreamResponse:
         body = await request.read()
         headers = {name.lower(): value for name, value in request.headers.items()}
         async with self._arrived:
             answers = self.answers_at.get(request.path) or self.answers
-            answer = answers.popleft() if answers else self.default
+            answer = answers.popleft() if answers else self._default(request.path)
             taken = answer.status < 300 and not (answer.hang or answer.close)
             self.requests.append(Received(time.monotonic(), request.method, request.path_qs, headers, body, taken))
             self._arrived.notify_all()

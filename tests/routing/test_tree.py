@@ -69,7 +69,8 @@ def test_continue_of_a_child_does_not_leave_its_parent() -> None:
 
 
 def test_keys_and_ids() -> None:
-    """The key is Alertmanager's; routes that share one get ids of their own, parents before children."""
+    """The id is Alertmanager's key; of routes that share one the later are numbered, parents before children. The key
+    is the id, or Alertmanager's where the tree is not to be numbered."""
     tree = RouteTree(
         Route(
             receiver="default",
@@ -85,8 +86,10 @@ def test_keys_and_ids() -> None:
                     matchers=(Matcher("team", Operator.REGEX, "a|b"), Matcher("sev", Operator.NOT_EQUAL, "x y")),
                 ),
             ),
-        )
+        ),
+        numbered=False,
     )
+    assert [node.key for node in RouteTree(tree.root.route).walk()] == [node.id for node in tree.walk()]
     assert [(node.key, node.id) for node in tree.walk()] == [
         ("{}", "{}"),
         ('{}/{team="a"}', '{}/{team="a"}'),

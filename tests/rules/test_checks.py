@@ -70,6 +70,16 @@ def alert(name: str, *depends_on: str) -> str:
             ],
         ),
         ([group("record: a, expr: up", source="snapshots")], []),
+        ([group("alert: A, expr: up", source="prom\n  params: {a: [b]}\n  headers: ['A: b']")], []),
+        ([group("alert: A, expr: up, source: prom", source="snapshots\n  params: {a: [b]}")], []),
+        (
+            [group("alert: A, expr: up", source="snapshots\n  params: {a: [b]}\n  headers: ['A: b']")],
+            [
+                f"0.yml:{place}: `{key}` goes with queries over HTTP, and no rule of the group asks a Prometheus;"
+                " remove it"
+                for key, place in (("params", "4:11: groups.0.params"), ("headers", "5:12: groups.0.headers"))
+            ],
+        ),
         (
             [group("record: a, expr: up", source="prom")],
             [f"0.yml:5:14: groups.0.rules.0.record: {NO_REMOTE_WRITE}"],

@@ -72,6 +72,32 @@ def test_nothing_to_do() -> None:
     assert intake.apply_changes(None, ORGANISATION, [], None, START) == {}  # type: ignore[arg-type]  # neither is used
 
 
+def test_an_end_that_is_sent_goes_to_its_groups(world: World) -> None:
+    """Also when nothing fired before, or all of it is told already; what ends without a word goes nowhere."""
+    last = replace(report_of("Down", {}, START - 9, START), expires_at=START - 5)
+    ended = ReportChange("rule", last.fingerprint, None, last=last)
+    assert world.report(ended) is Change.UPDATED
+    assert memberships(world) == {'{}:{alertname="Down"}'}
+    world.later(30_000)
+    world.flush()
+    assert world.groups() == []
+    assert world.report(replace(ended, last=None)) is Change.NOTHING
+    assert world.groups() == []
+    assert world.report(ended) is Change.NOTHING
+    assert memberships(world) == {'{}:{alertname="Down"}'}
+    assert events(world) == []
+
+
+def test_groups_begin_anew(world: World) -> None:
+    """`restart` gives groups the timers that they would have if they were made now."""
+    world.fire()
+    world.later(10_000)
+    firing = world.database.transaction(alert_rows.firing_alerts, ORGANISATION)
+    for restart, due in ((False, START + 30_000), (True, START + 40_000)):
+        world.database.transaction(intake.place, ORGANISATION, firing, world.tree, world.now, restart=restart)
+        assert [(group.beat_at, group.next_flush_at) for group in world.groups()] == [(due, due)]
+
+
 def test_what_waits_is_no_alert(world: World) -> None:
     """A pending report is kept, and makes neither an alert nor a group."""
     pending = ReportChange(

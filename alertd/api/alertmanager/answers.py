@@ -18,6 +18,9 @@ _NOT_KEPT = {"Cache-Control": "no-store"}
 # Codes from here on name a rule of the schema and are not of HTTP.
 _FIRST_SCHEMA_CODE = 600
 
+#: The key of the scope under which the path stands as it was asked for.
+ASKED = "alertd.asked"
+
 INVALID_FORMAT = 601
 REQUIRED = 602
 TOO_FEW = 612
@@ -89,7 +92,7 @@ async def _refused(_request: Request, error: Refused) -> Response:
 async def _http_error(request: Request, error: HTTPException) -> Response:
     message, headers = error.detail, dict(error.headers or {})
     if error.status_code == HTTPStatus.NOT_FOUND:
-        message = f"path {request.url.path} was not found"
+        message = f"path {request.scope.get(ASKED, request.url.path)} was not found"
     elif error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
         methods = _methods(request)
         message = f"method {request.method} is not allowed, but [{','.join(methods)}] are"

@@ -28,6 +28,7 @@ _MILLISECOND = timedelta(milliseconds=1)
 _TRUE = frozenset({"true", "1", "yes", "ok", "y", "on", "selected", "checked", "t", "enabled"})
 _NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 _CLASSIC_NAME = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*", re.ASCII)
+_EMPTY_TIME = re.compile(rb'"(startsAt|endsAt)"\s*:\s*""')
 _UUID = re.compile(r"[0-9a-f]{8}-?(?:[0-9a-f]{4}-?){3}[0-9a-f]{12}", re.IGNORECASE)
 
 
@@ -46,10 +47,21 @@ def decode(body: bytes, decoder: msgspec.json.Decoder[T], name: str) -> T:
         # PostgreSQL cannot store this one character.
         if b"\\u0000" in body and _NUL.search(body):
             raise msgspec.ValidationError("text cannot contain the character U+0000")
-        return decoder.decode(body)
+        return _decoded(body, decoder)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         message = f'parsing {name} body from "" failed, because {error}'
         raise Malformed(HTTPStatus.BAD_REQUEST, message) from error
+
+
+def _decoded(body: bytes, decoder: msgspec.json.Decoder[T]) -> T:
+    """What the body says, where an empty text in place of a time is the first of 1970, as Go's clients read it."""
+    try:
+        return decoder.decode(body)
+    except msgspec.ValidationError:
+        without, found = _EMPTY_TIME.subn(rb'"\1":"1970-01-01T00:00:00Z"', body)
+        if not found:
+            raise
+        return decoder.decode(without)
 
 
 def instant_of(moment: datetime | None) -> int | None:

@@ -10,6 +10,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from alertd.api.alertmanager.answers import ASKED
 from alertd.api.web import WebOptions
 from alertd.clock import monotonic
 from alertd.promql.durations import format_duration
@@ -42,7 +43,7 @@ class Door:
         handler = _handler_of(scope["path"])
         self._metrics.begun(method)
         try:
-            await self._foreign(scope, receive, counted)
+            await self._foreign(_without_slash(scope), receive, counted)
         finally:
             seconds = (monotonic() - began) / 1000
             self._metrics.ended(method, handler, counted.status, seconds, counted.size)
@@ -124,6 +125,14 @@ class _Counted:
 
 async def _run(app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
     await app(scope, receive, send)
+
+
+def _without_slash(scope: Scope) -> Scope:
+    """A slash at the end of a path means nothing."""
+    inside: str = scope["path"].removeprefix(scope.get("root_path", ""))
+    if not inside.strip("/") or not inside.endswith("/"):
+        return scope
+    return {**scope, "path": scope["path"].rstrip("/"), ASKED: scope["path"]}
 
 
 def _handler_of(path: str) -> str:

@@ -41,14 +41,14 @@ async def get_status(service: CurrentService, identity: Viewer, request: Request
 
 
 def _cluster(service: Service, listen: str) -> ClusterStatus:
-    """Others are not spoken to: replicas find each other in their database."""
+    """The members of the cluster; replicas of one database speak for themselves alone."""
+    if service.cluster is not None:
+        peers = [Peer(member.name, member.address) for member in service.cluster.members]
+        return ClusterStatus(service.cluster.name, service.cluster.status, peers)
     flags = service.options.cluster
-    if flags is None:
-        return ClusterStatus(service.replica_id, "ready", [Peer(service.replica_id, listen)])
-    if not flags.listen_address:
+    if flags is not None and not flags.listen_address:
         return ClusterStatus("", "disabled", [])
-    name = flags.peer_name or service.replica_id
-    return ClusterStatus(name, "ready", [Peer(name, flags.address)])
+    return ClusterStatus(service.replica_id, "ready", [Peer(service.replica_id, listen)])
 
 
 @router.get("/receivers")

@@ -34,7 +34,7 @@ class IntegrationConfig(Section):
     templated_secrets: ClassVar[tuple[str, ...]] = ()
     plain: ClassVar[tuple[str, ...]] = ()
 
-    send_resolved: Flag
+    send_resolved: Flag = Field(description=SEND_RESOLVED)
 
     @classmethod
     def missing(cls, _written: Mapping[str, object], _general: Mapping[str, object], /) -> Iterator[Complaint]:

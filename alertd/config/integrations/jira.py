@@ -3,13 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Annotated, Any
+from typing import Annotated
 
 from pydantic import BeforeValidator, Field
 
 from alertd.config.http import HttpConfig
 from alertd.config.integrations.base import HTTP, HTTP_CONFIG, SEND_RESOLVED, IntegrationConfig
-from alertd.config.types import Complaint, Duration, Flag, HttpUrl, Section, Template, Text, is_given, required, to_text
+from alertd.config.types import (
+    Anything,
+    Complaint,
+    Duration,
+    Flag,
+    HttpUrl,
+    Section,
+    Template,
+    Text,
+    is_given,
+    required,
+    to_text,
+)
 
 _API_TYPES = ("auto", "cloud", "datacenter")
 
@@ -46,9 +58,9 @@ class JiraConfig(IntegrationConfig):
     resolve_transition: Text = Field("", description="The transition that closes an issue.")
     wont_fix_resolution: Text = Field("", description="The resolution of issues that are left alone.")
     reopen_duration: Duration = Field(
-        0, description="How long after its end an issue is opened again, in place of a new one; 0 is always."
+        0, description="How long after its end an issue is opened again, in place of a new one; 0 is never."
     )
-    fields: dict[Text, Any] = Field({}, description="Other fields: any values, whose texts are templates.")
+    fields: dict[Text, Anything] = Field({}, description="Other fields: any values, whose texts are templates.")
 
     plain = ("api_url", "api_type", "reopen_transition", "resolve_transition", "wont_fix_resolution")
     inherited = (HTTP, (("api_url", "jira_api_url"),))

@@ -3,13 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
 
 from pydantic import Field
 
 from alertd.config.http import HttpConfig
 from alertd.config.integrations.base import HTTP, HTTP_CONFIG, SEND_RESOLVED, TIMEOUT, IntegrationConfig
-from alertd.config.types import Complaint, File, Flag, HttpUrl, Secret, Section, Template, Text, TimeOut, is_given
+from alertd.config.types import (
+    Anything,
+    Complaint,
+    File,
+    Flag,
+    HttpUrl,
+    Secret,
+    Section,
+    Template,
+    Text,
+    TimeOut,
+    is_given,
+)
 
 
 class PagerdutyImage(Section):
@@ -40,7 +51,7 @@ class PagerdutyConfig(IntegrationConfig):
     client: Template | None = Field(None, description="The name of the sender.")
     client_url: Template | None = Field(None, description="Where the sender's name leads.")
     description: Template | None = Field(None, description="The incident's title.")
-    details: dict[Text, Any] = Field(
+    details: dict[Text, Anything] = Field(
         {}, description="Details over the usual ones: any values, whose texts are templates."
     )
     images: tuple[PagerdutyImage, ...] = Field((), description="Pictures beside the incident.")

@@ -24,7 +24,7 @@ class RocketchatField(Section):
 class RocketchatAction(Section):
     """A button below the message. The names of its keys are Alertmanager's."""
 
-    type: Template = Field("", description="`button`.")
+    type: Template = Field("", description="`button`, the one type that Rocket.Chat knows; any other is one, too.")
     text: Template = Field("", description="What the button says.")
     url: Template = Field("", description="The page that it opens.")
     image_url: Template = Field("", alias="imageurl", description="A picture in place of the text.")
@@ -68,7 +68,9 @@ class RocketchatConfig(IntegrationConfig):
     )
     image_url: Template = Field("", description="A picture below the text.")
     thumb_url: Template = Field("", description="A small picture beside the text.")
-    link_names: Flag = Field(False, description="Whether names and channels in the text become links.")
+    link_names: Flag = Field(
+        False, description="Taken for the sake of Alertmanager's files: Rocket.Chat makes links of names by itself."
+    )
     actions: tuple[RocketchatAction, ...] = Field((), description="Buttons.")
 
     plain = ("api_url",)

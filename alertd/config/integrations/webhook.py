@@ -5,14 +5,14 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Iterator, Mapping
-from typing import Annotated, Any
+from typing import Annotated
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 
 from alertd.config.http import HttpConfig
 from alertd.config.integrations.base import HTTP_CONFIG, SEND_RESOLVED, TIMEOUT, IntegrationConfig, one_of
-from alertd.config.types import HIDDEN, Complaint, Count, File, Flag, Kind, Secret, TimeOut, own, to_text
-from alertd.config.urls import check_http_url
+from alertd.config.types import HIDDEN, Anything, Complaint, Count, File, Flag, Kind, Secret, TimeOut, own, to_text
+from alertd.config.urls import check_secret_url
 
 
 def _check_signing_secret(secret: SecretStr) -> SecretStr:
@@ -29,7 +29,7 @@ def _check_signing_secret(secret: SecretStr) -> SecretStr:
 def _check_webhook_url(url: SecretStr) -> SecretStr:
     text = url.get_secret_value()
     if text and text != HIDDEN and "{{" not in text:
-        check_http_url(text)
+        check_secret_url(text)
     return url
 
 
@@ -46,7 +46,7 @@ class WebhookConfig(IntegrationConfig):
     url_file: File = Field("", description="A file with the URL.")
     max_alerts: Count = Field(0, description="The number of alerts in one message; 0 is all.")
     timeout: TimeOut = Field(0, description=TIMEOUT)
-    payload: Any = Field(
+    payload: Anything = Field(
         None, description="The whole body in place of the usual one: any value, whose texts are templates."
     )
     signing_secret: SigningSecret | None = own(

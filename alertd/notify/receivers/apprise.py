@@ -13,15 +13,15 @@ from typing import Any
 from alertd.alerts.severity import SEVERITY_RANK, rank
 from alertd.clock import SECOND
 from alertd.config.integrations.apprise import AppriseConfig
+from alertd.http import Response
 from alertd.notify.message import Message, Status
 from alertd.notify.receivers.base import Delivered, DeliveryFailed, FailureReason, Tools
 from alertd.notify.receivers.calls import or_built_in, rendering
-from alertd.notify.receivers.exchange import secret_now, sharing_time
+from alertd.notify.receivers.exchange import refusal, secret_now, sharing_time
 
 # Its plug-ins say the status of an answer at the end of a log line, each of them in this form.
 _STATUS = re.compile(r"\berror=([1-5][0-9]{2})\b")
-_BROKEN = frozenset({401, 403, 404, 410})
-_TEMPORARY = frozenset({408, 425, 429})
+_RATE_LIMIT_WAIT = 30 * SECOND
 
 
 class AppriseReceiver:
@@ -34,6 +34,7 @@ class AppriseReceiver:
     def __init__(self, config: AppriseConfig, tools: Tools) -> None:
         self._config = config
         self._renderer = tools.renderer
+        self._now = tools.now
         self._time_limit = config.timeout or tools.time_limit
 
     async def send(self, message: Message) -> Delivered:
@@ -64,7 +65,7 @@ class AppriseReceiver:
         ) as outcome:
             if outcome:
                 return Delivered(answer="ok")
-            raise _failure(outcome)
+            raise _failure(outcome, self._now())
 
 
 def notify_type(message: Message) -> str:
@@ -78,7 +79,7 @@ def notify_type(message: Message) -> str:
     return "warning" if highest >= SEVERITY_RANK["warning"] else "info"
 
 
-def _failure(outcome: Any) -> DeliveryFailed:
+def _failure(outcome: Any, now: int) -> DeliveryFailed:
     """The status is all that is taken from apprise's log lines: their texts can hold a part of the URL."""
     names = ", ".join(result.name for result in outcome) or "the service"
     statuses = [int(found) for entry in outcome.logs() for found in _STATUS.findall(entry.message)]
@@ -87,20 +88,4 @@ def _failure(outcome: Any) -> DeliveryFailed:
     if not statuses:
         text = f"apprise: {names} could not be reached, or did not take the message"
         return DeliveryFailed(FailureReason.CONNECTION, text, maybe_sent=True)
-    status = statuses[-1]
-    final = 400 <= status < 500 and status not in _TEMPORARY
-    return DeliveryFailed(
-        _reason(status),
-        f"apprise: {names} answered {status}",
-        permanent=final,
-        channel_broken=status in _BROKEN,
-        status_code=status,
-    )
-
-
-def _reason(status: int) -> FailureReason:
-    if status == 429:
-        return FailureReason.RATE_LIMITED
-    if status in {401, 403}:
-        return FailureReason.AUTH_ERROR
-    return FailureReason.SERVER_ERROR if status >= 500 else FailureReason.CLIENT_ERROR
+    return refusal(Response(statuses[-1], {}, b""), now, wait=_RATE_LIMIT_WAIT, temporary={425}, broken={404})

@@ -18,6 +18,7 @@ from alertd.config.integrations.slack import SlackConfig
 from alertd.config.integrations.webhook import WebhookConfig
 from alertd.config.loading import Config
 from alertd.config.receivers import key_of
+from alertd.config.routing import RouteConfig
 from alertd.config.types import Section
 from alertd.errors import InvalidInput, Problem
 from alertd.http import HttpClients
@@ -182,9 +183,10 @@ def _slack_action(action: SlackActionConfig) -> SlackAction:
         text=action.text,
         url=action.url,
         style=action.style,
-        name=action.name,
-        value=action.value,
-        confirm=question,
+        # A button that opens a page sends nothing to the application.
+        name="" if action.url else action.name,
+        value="" if action.url else action.value,
+        confirm=None if action.url else question,
     )
 
 
@@ -208,6 +210,11 @@ def _plain(secret: SecretStr | None) -> str:
 
 def _check(config: Config, renderer: Renderer) -> Iterator[Problem]:
     """What keeps receivers from being built, at its place in the file: no library, or a text that is no template."""
+    waiting: list[tuple[Path, RouteConfig]] = [(("route",), config.settings.route)]
+    while waiting:
+        path, route = waiting.pop()
+        yield from _check_value(config.document, (*path, "labels"), route.labels, renderer)
+        waiting += [((*path, "routes", index), child) for index, child in enumerate(route.routes)]
     for number, configured in enumerate(config.settings.receivers):
         for kind, index, entry in configured.integrations():
             place = ("receivers", number, key_of(kind), index)

@@ -56,8 +56,11 @@ def refusal(
     broken: Iterable[int] = (),
     secrets: Iterable[str] = (),
 ) -> DeliveryFailed:
-    """As `refused`, but a rate limit that does not say how long it lasts is left alone for `wait` milliseconds."""
+    """As `refused`, but a rate limit that does not say how long it lasts is left alone for `wait` milliseconds, and a
+    status that breaks the channel without being about its keys says that the channel is gone."""
     failure = refused(response, now, temporary=temporary, broken=broken, secrets=secrets)
+    if failure.channel_broken and failure.reason is FailureReason.CLIENT_ERROR:
+        failure.reason = FailureReason.GONE
     if failure.reason is FailureReason.RATE_LIMITED and failure.retry_after is None:
         failure.retry_after = wait
     return failure

@@ -34,7 +34,7 @@ _TAG_LENGTH = 32
 _SERVER_ERROR_WAIT = 5 * SECOND
 _RATE_LIMIT_WAIT = 60 * SECOND
 # What `errors` say of keys that no message can get through with.
-_BAD_KEYS = ("application token is invalid", "user identifier is", "user key is invalid", "account is disabled")
+_BAD_KEYS = ("application token is invalid", "user identifier is")
 
 
 class PushoverReceiver:

@@ -85,7 +85,7 @@ class WebhookReceiver:
         try:
             url = rendering.text(url)
             if self._settings.payload is None:
-                return url, encode_body(message)
+                return url, encode_body(rendering.message)
             return url, msgspec.json.encode(rendering.value(self._settings.payload)) + b"\n"
         except TemplateFailed as error:
             raise DeliveryFailed(FailureReason.TEMPLATE, str(error), permanent=True) from error

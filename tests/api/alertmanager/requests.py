@@ -127,5 +127,6 @@ REFUSALS = (
         silence(matchers=[MATCHER, {**MATCHER, "name": ""}]),
         400,
         'invalid silence: invalid label matcher 1: invalid label name ""',
+        common=False,
     ),
 )

@@ -192,19 +192,25 @@ async def test_without_alerts(service: Service, client: httpx.AsyncClient, get: 
         ({"type": "x"}, 'invalid parameter "type": not supported value "x"'),
         (
             {"exclude_alerts": "maybe"},
-            'invalid parameter "exclude_alerts": error converting exclude_alerts:'
-            ' strconv.ParseBool: parsing "maybe": invalid syntax',
+            (
+                'invalid parameter "exclude_alerts": error converting exclude_alerts:'
+                ' strconv.ParseBool: parsing "maybe": invalid syntax'
+            ),
         ),
         ({"group_limit": "0"}, 'invalid parameter "group_limit": group_limit needs to be greater than 0'),
         (
             {"group_limit": "x"},
-            'invalid parameter "group_limit": group_limit needs to be a valid number:'
-            ' strconv.ParseInt: parsing "x": invalid syntax',
+            (
+                'invalid parameter "group_limit": group_limit needs to be a valid number:'
+                ' strconv.ParseInt: parsing "x": invalid syntax'
+            ),
         ),
         (
             {"group_next_token": "abc"},
-            'invalid parameter "group_next_token":'
-            " group_limit needs to be present in order to paginate over the groups",
+            (
+                'invalid parameter "group_next_token":'
+                " group_limit needs to be present in order to paginate over the groups"
+            ),
         ),
         (
             {"group_next_token": "abc", "group_limit": "1"},

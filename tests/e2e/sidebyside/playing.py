@@ -7,6 +7,7 @@ import time
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from tests.e2e.sidebyside.sides import Configure, Refused, Side
@@ -17,8 +18,9 @@ from tests.peers.serving import Answer
 _FAR = 3_600.0
 _TICK = 0.01
 _LATE = 0.1
+_PRESSURE = Path("/proc/pressure/cpu")
 #: When a reload comes, in the runs that have one: seconds after their beginning.
-RELOAD_AT = 3.0
+RELOAD_AT = 3.4
 #: The scenarios begin one after the other, so that not all of them are at work in the same moment.
 _STAGGER = 0.07
 
@@ -58,15 +60,34 @@ class Stalls:
     def between(self, begin: float, end: float) -> bool:
         return any(begin <= moment <= end for moment in self.at)
 
+    def took(self, begin: float) -> None:
+        """Something was to be done at `begin` and at once, and now it is done."""
+        if (now := time.monotonic()) - begin > _LATE:
+            self.at.append(now)
+
     async def watch(self) -> None:
-        """Notice every sleep that takes far longer than it should."""
-        before = time.monotonic()
+        """Notice every sleep that takes far longer than it should, and when programs wait for a processor."""
+        before, waited = time.monotonic(), _waited()
+        sampled = before
         while True:
             await asyncio.sleep(_TICK)
             now = time.monotonic()
             if now - before > _TICK + _LATE:
                 self.at.append(now)
             before = now
+            if now - sampled > 2 * _LATE:
+                if (more := _waited()) - waited > _LATE:
+                    self.at.append(now)
+                sampled, waited = now, more
+
+
+def _waited() -> float:
+    """For how many seconds so far some program had to wait for a processor; 0 where the system does not count."""
+    try:
+        counted = _PRESSURE.read_text()
+    except OSError:
+        return 0.0
+    return int(counted.split("total=")[1].split()[0]) / 1e6
 
 
 @asynccontextmanager
@@ -89,7 +110,7 @@ async def play_all(
         _script(side, scenarios)
     async with watching() as stalls, asyncio.TaskGroup() as group:
         if reload is not None:
-            group.create_task(_reload(sides, reload))
+            group.create_task(_reload(sides, reload, stalls))
         stagger = _STAGGER if reload is None else 0
         tasks = {
             scenario.name: group.create_task(_play(scenario, sides, stalls, _delay(scenario, number * stagger, minute)))
@@ -102,9 +123,11 @@ def _delay(scenario: Scenario, delay: float, minute: int) -> float:
     return delay if scenario.at_minute is None else minute - scenario.at_minute - time.time()
 
 
-async def _reload(sides: Sequence[Side], configure: Configure) -> None:
+async def _reload(sides: Sequence[Side], configure: Configure, stalls: Stalls) -> None:
     await asyncio.sleep(RELOAD_AT)
+    begin = time.monotonic()
     await asyncio.gather(*(side.reload(configure) for side in sides))
+    stalls.took(begin)
 
 
 async def _play(scenario: Scenario, sides: Sequence[Side], stalls: Stalls, delay: float) -> Played:
@@ -115,8 +138,7 @@ async def _play(scenario: Scenario, sides: Sequence[Side], stalls: Stalls, delay
             await asyncio.sleep(script.monotonic + step.at - time.monotonic())
             begin = time.monotonic()
             await script.take(step)
-            if time.monotonic() - begin > _LATE:
-                stalls.at.append(time.monotonic())
+            stalls.took(begin)
     except Refused as refused:
         return Played([[] for _ in sides], refused=str(refused))
     await asyncio.sleep(script.monotonic + scenario.seconds - time.monotonic())

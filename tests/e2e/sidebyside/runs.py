@@ -46,7 +46,9 @@ class Outcome:
 async def play(runs: Sequence[Run], folder: Path) -> dict[str, Outcome]:
     """Play all runs at the same time; the outcomes by `run: scenario`."""
     outcomes = await asyncio.gather(*(_play(run, folder / run.name) for run in runs))
-    return {f"{run.name}: {name}": found for run, own in zip(runs, outcomes, strict=True) for name, found in own.items()}
+    return {
+        f"{run.name}: {name}": found for run, own in zip(runs, outcomes, strict=True) for name, found in own.items()
+    }
 
 
 async def _play(run: Run, folder: Path) -> dict[str, Outcome]:

@@ -19,7 +19,7 @@ ROUTE = {"group_by": ["alertname"], "group_wait": "1s", "group_interval": "2s", 
 #: How an alert without an end is taken to end, in the configurations of all scenarios.
 RESOLVE_TIMEOUT = "4400ms"
 
-_HOOK = {"hook": [{}]}
+_HOOK: Mapping[str, Any] = {"hook": [{}]}
 _FOLDER = Path(__file__).parent / "scenarios"
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
 
 import pytest
 
@@ -22,9 +21,9 @@ NAMES = [f"{run.name}: {scenario.name}" for run in RUNS for scenario in run.scen
 
 
 @pytest.fixture(scope="module")
-def outcomes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Outcome]]:
+def outcomes(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Outcome]:
     """What came of every scenario; they are all played at the same time."""
-    yield asyncio.run(play(RUNS, tmp_path_factory.mktemp("sides")))
+    return asyncio.run(play(RUNS, tmp_path_factory.mktemp("sides")))
 
 
 @pytest.mark.peer

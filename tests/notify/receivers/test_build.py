@@ -13,6 +13,7 @@ from alertd.notify.message import Reason
 from alertd.notify.plan import Integration
 from alertd.notify.receivers.base import Receiver
 from alertd.notify.receivers.build import build_receivers
+from alertd.notify.receivers.slack import SlackReceiver
 from tests.notify.messages import NOW, make_alert, make_message
 from tests.peers.pagerduty import pagerduty_peer
 from tests.peers.slack import TOKEN, slack_peer
@@ -72,7 +73,7 @@ receivers:
         http_config: {{follow_redirects: false}}
         title: '{{{{ .Status }}}}'
         fields: [{{title: a, value: b}}]
-        actions: [{{type: button, text: t, url: 'http://u', confirm: {{text: sure}}}}]
+        actions: [{{type: button, text: t, name: go, confirm: {{text: sure}}}}]
     pagerduty_configs:
       - routing_key: {KEY}
         severity: warning
@@ -204,6 +205,24 @@ receivers:
       - {url: 'http://h', http_config: {http_headers: {X-A: {values: ['{{ x']}}}}
 """
     assert len(build_receivers(_config(text, tmp_path), HttpClients(), now=_now)[0]) == 2
+
+
+def test_labels_of_routes_are_checked() -> None:
+    """The label of a route that is no template is refused at its place, however deep the route."""
+    text = "route: {receiver: r, routes: [{labels: {a: '{{ x', b: '{{ .GroupLabels.b }}'}}]}\nreceivers: [{name: r}]\n"
+    with pytest.raises(InvalidInput, match=r"route\.routes\.0\.labels\.a: ") as refused:
+        build_receivers(parse_config(text, "alertd.yml", Path(), {}), HttpClients(), now=_now)
+    assert len(refused.value.problems) == 1
+
+
+def test_a_button_that_opens_a_page_sends_nothing() -> None:
+    """Of a Slack action with both, the page is kept, as Alertmanager does."""
+    action = "{type: button, text: t, url: 'http://u', name: n, value: v, confirm: {text: sure}}"
+    written = f"receivers: [{{name: r, slack_configs: [{{api_url: 'http://h', actions: [{action}]}}]}}]"
+    [receiver] = _build(written, HttpClients()).values()
+    assert isinstance(receiver, SlackReceiver)
+    [made] = receiver.settings.actions
+    assert (made.url, made.name, made.value, made.confirm) == ("http://u", "", "", None)
 
 
 def test_template_files_count_from_the_configurations_folder(tmp_path: Path) -> None:

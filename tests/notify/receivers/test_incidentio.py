@@ -86,7 +86,7 @@ async def test_token_in_http_config(peer: IncidentioPeer) -> None:
     [
         (Answer(422), (R.CLIENT_ERROR, True, False, None)),
         (Answer(401), (R.AUTH_ERROR, True, True, None)),
-        (Answer(404), (R.CLIENT_ERROR, True, True, None)),
+        (Answer(404), (R.GONE, True, True, None)),
         (Answer(429), (R.RATE_LIMITED, False, False, 30 * SECOND)),
         (says(429, {}, Retry_After="3"), (R.RATE_LIMITED, False, False, 3 * SECOND)),
         (Answer(500), (R.SERVER_ERROR, False, False, None)),

@@ -132,7 +132,7 @@ async def test_webhook_from_a_file(peer: MattermostPeer, tmp_path: Path) -> None
         (says(400, {"id": "web.incoming_webhook.text.app_error"}), (R.CLIENT_ERROR, True, False, None)),
         (says(400, {"id": "web.incoming_webhook.invalid.app_error"}), (R.GONE, True, True, None)),
         (says(403, {"id": "web.incoming_webhook.permissions.app_error"}), (R.GONE, True, True, None)),
-        (Answer(404), (R.CLIENT_ERROR, True, True, None)),
+        (Answer(404), (R.GONE, True, True, None)),
         (Answer(429), (R.RATE_LIMITED, False, False, 10 * SECOND)),
         (says(429, {}, Retry_After="2"), (R.RATE_LIMITED, False, False, 2 * SECOND)),
         (Answer(500), (R.SERVER_ERROR, False, False, None)),

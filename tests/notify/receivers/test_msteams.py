@@ -62,35 +62,6 @@ async def test_message_card(peer: TeamsPeer) -> None:
     assert peer.calls[1].json["themeColor"] == "2DC72D"
 
 
-async def test_adaptive_card(peer: TeamsPeer) -> None:
-    """What a workflow gets by default."""
-    [delivered] = await told(_workflow(peer), make_message(make_alert(resolved=True)))
-    assert (delivered.status_code, peer.problems) == (202, [])
-    heading = {
-        "type": "TextBlock",
-        "text": "[RESOLVED] DiskFull (db1)",
-        "weight": "Bolder",
-        "size": "Medium",
-        "wrap": True,
-        "style": "heading",
-        "color": "Good",
-    }
-    content = {
-        "$schema": "http://adaptivecards.io/schemas/adaptive-card.json",
-        "type": "AdaptiveCard",
-        "version": "1.2",
-        "body": [heading, {"type": "TextBlock", "text": "\n\n" + TEXT[1:].format("Resolved") + "\n", "wrap": True}],
-        "msteams": {"width": "full"},
-    }
-    kind = "application/vnd.microsoft.card.adaptive"
-    assert peer.calls[0].json == {
-        "type": "message",
-        "attachments": [{"contentType": kind, "contentUrl": None, "content": content}],
-    }
-    await told(_workflow(peer), make_message())
-    assert peer.calls[1].json["attachments"][0]["content"]["body"][0]["color"] == "Attention"
-
-
 async def test_texts_are_templates_and_the_address_may_be_in_a_file(peer: TeamsPeer, tmp_path: Path) -> None:
     """The file is read at each message, so that a new webhook needs no reload."""
     file = tmp_path / "url"
@@ -134,7 +105,7 @@ def test_fitting_is_the_longest_that_fits(text: str, limit: int) -> None:
     [
         (Answer(400, "Bad payload"), (R.CLIENT_ERROR, True, False, None)),
         (Answer(403), (R.AUTH_ERROR, True, True, None)),
-        (Answer(404), (R.CLIENT_ERROR, True, True, None)),
+        (Answer(404), (R.GONE, True, True, None)),
         (Answer(410), (R.GONE, True, True, None)),
         (says(429, {}, Retry_After="8"), (R.RATE_LIMITED, False, False, 8 * SECOND)),
         (Answer(429), (R.RATE_LIMITED, False, False, 5 * SECOND)),

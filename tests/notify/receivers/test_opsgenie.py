@@ -116,7 +116,7 @@ async def test_update_alerts(peer: OpsgeniePeer) -> None:
     two = make_message(make_alert(), make_alert({"alertname": "DiskFull", "instance": "db2"}))
     await told(_receiver(peer, update_alerts=True), make_message(), two)
     alert = peer.alerts[ALIAS]
-    assert (alert.message, alert.log) == ("[FIRING:2] DiskFull", ["create", "message", "description"] * 2)
+    assert (alert.message, alert.log) == ("[FIRING:2] DiskFull ", ["create", "message", "description"] * 2)
     assert "db2" in alert.description
     assert [call.method for call in peer.calls[:3]] == ["POST", "PUT", "PUT"]
 

@@ -106,7 +106,7 @@ async def test_token_and_user_from_files(peer: RocketchatPeer, tmp_path: Path) -
         (says(200, {"success": False, "errorType": "error-room-not-found"}), (R.GONE, True, True, None)),
         (says(400, {"success": False, "error": "[invalid-params]"}), (R.CLIENT_ERROR, True, False, None)),
         (Answer(200, "<html>"), (R.SERVER_ERROR, False, False, None)),
-        (Answer(404), (R.CLIENT_ERROR, True, True, None)),
+        (Answer(404), (R.GONE, True, True, None)),
         (says(429, {"success": False, "error": TOO_MANY}), (R.RATE_LIMITED, False, False, 42 * SECOND)),
         (says(400, {"success": False, "error": TOO_MANY}), (R.RATE_LIMITED, False, False, 42 * SECOND)),
         (says(429, {}, Retry_After="5"), (R.RATE_LIMITED, False, False, 5 * SECOND)),

@@ -323,7 +323,7 @@ async def test_labels_cannot_call_people(peer: SlackPeer, renderer: Renderer) ->
     settings = SlackSettings(url=peer.webhook_url, pretext="<!here>", text="{{ .CommonAnnotations.summary }}")
     await _send(settings, make_message(alert, group_labels=alert.labels), renderer)
     attachment = peer.messages[0].payload["attachments"][0]
-    assert attachment["title"] == "[FIRING:1] &lt;!channel&gt;"
+    assert attachment["title"] == "[FIRING:1] &lt;!channel&gt; "
     assert attachment["pretext"] == "<!here>"
     assert attachment["text"] == "&lt;@U1&gt; a &amp;&amp; b <https://x/?a=1&amp;b=2|runbook>"
 

@@ -10,7 +10,7 @@ import pytest
 
 from alertd.clock import SECOND
 from alertd.config.integrations.telegram import TelegramConfig
-from alertd.notify.receivers.base import FailureReason
+from alertd.notify.receivers.base import FailureReason, Receiver, Tools
 from alertd.notify.receivers.telegram import TelegramReceiver
 from tests.notify.messages import make_alert, make_message
 from tests.notify.receivers.sending import Make, Outcome, failure, outcome, told
@@ -115,22 +115,17 @@ async def test_group_that_moved_is_followed(peer: TelegramPeer) -> None:
 
 
 @pytest.mark.parametrize(("chat", "interval"), [(42, 1000), (-42, 3000), (CHAT, 3000)])
-def test_interval(chat: int, interval: int) -> None:
+async def test_interval(peer: TelegramPeer, chat: int, interval: int) -> None:
     """One message a second to a person, twenty a minute to a group."""
-    receivers: list[TelegramReceiver] = []
-    config = TelegramConfig.model_validate({"bot_token": TOKEN, "chat_id": chat})
+    built: list[Receiver] = []
+    make = _receiver(peer, chat_id=chat)
 
-    async def build() -> None:
-        def make(tools: Any) -> TelegramReceiver:
-            receivers.append(TelegramReceiver(config, tools))
-            return receivers[0]
+    def keep(tools: Tools) -> Receiver:
+        built.append(make(tools))
+        return built[0]
 
-        await told(make)
-
-    import asyncio
-
-    asyncio.run(build())
-    assert receivers[0].interval == interval
+    await told(keep)
+    assert built[0].interval == interval
 
 
 def _refusal(status: int, description: str, **parameters: int) -> Answer:

@@ -96,7 +96,7 @@ async def test_key_is_read_at_each_send(peer: VictoropsPeer, tmp_path: Path) -> 
     [
         (Answer(400), (R.CLIENT_ERROR, True, False, None)),
         (Answer(403), (R.AUTH_ERROR, True, True, None)),
-        (Answer(404), (R.CLIENT_ERROR, True, True, None)),
+        (Answer(404), (R.GONE, True, True, None)),
         (Answer(429), (R.RATE_LIMITED, False, False, 30 * SECOND)),
         (says(429, {}, Retry_After="7"), (R.RATE_LIMITED, False, False, 7 * SECOND)),
         (Answer(503), (R.SERVER_ERROR, False, False, None)),

@@ -44,7 +44,7 @@ async def _send(settings: WebhookSettings, message: Message, renderer: Renderer)
 
 async def test_body_is_alertmanagers_version_4(peer: WebhookPeer, renderer: Renderer) -> None:
     """Every field of Alertmanager's body is there, by its name, with its kind of time, and nothing else."""
-    message = make_message(make_alert(), make_alert(resolved=True), route_labels={"team": "db"})
+    message = make_message(make_alert(), make_alert(resolved=True), route_labels={"team": "{{ .CommonLabels.instance | toUpper }}"})
     await _send(WebhookSettings(url=peer.url), message, renderer)
     [request] = peer.requests
     assert request.headers["content-type"] == "application/json"
@@ -67,7 +67,7 @@ async def test_body_is_alertmanagers_version_4(peer: WebhookPeer, renderer: Rend
         "groupLabels": {"alertname": "DiskFull"},
         "commonLabels": {"alertname": "DiskFull", "instance": "db1"},
         "commonAnnotations": {"summary": "Disk is full"},
-        "routeLabels": {"team": "db"},
+        "routeLabels": {"team": "DB1"},
         "externalURL": "http://alertd:9093",
         "version": "4",
         "groupKey": '{}:{alertname="DiskFull"}',

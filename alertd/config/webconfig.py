@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 import ssl
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeVar
 
 import structlog
 from pydantic import Field, PlainValidator, SecretStr
@@ -18,6 +18,8 @@ from alertd.yamlfile import Document, load
 from alertd.yamlmodel import sections, validate
 
 log = structlog.get_logger(__name__)
+
+Model = TypeVar("Model", bound=Section)
 
 _BCRYPT = re.compile(r"\$2[abxy]?\$[0-9]{2}\$[./A-Za-z0-9]{53}", re.ASCII)
 _HEADERS: Mapping[str, tuple[str, ...]] = {
@@ -129,27 +131,35 @@ class WebConfig(Section):
 
 def load_web_config(path: Path) -> WebConfig:
     """The file, checked; relative paths in it count from its folder. Raises `InvalidInput`."""
+    return load_section(path, WebConfig)
+
+
+def load_section(path: Path, model: type[Model]) -> Model:
+    """A file that is one section, checked; relative paths in it count from its folder. An empty file is an empty one.
+
+    Raises `InvalidInput`.
+    """
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise InvalidInput([Problem(str(path), 1, 1, "", f"the file cannot be read: {error}")]) from error
     document = load(text, str(path))
     if document.data is None:
-        return WebConfig()
-    problems = list(_complaints(document))
+        document = replace(document, data={})
+    problems = list(_complaints(document, model))
     try:
-        config = validate(document, WebConfig, context={"directory": path.parent})
+        section = validate(document, model, context={"directory": path.parent})
     except InvalidInput as error:
         raise InvalidInput([*problems, *error.problems]) from error
     if problems:
         raise InvalidInput(problems)
-    return config
+    return section
 
 
-def _complaints(document: Document) -> Iterator[Problem]:
-    for path, model, written in sections(document, WebConfig):
-        if issubclass(model, Section):
-            for key, sentence in model.complaints(written):
+def _complaints(document: Document, model: type[Section]) -> Iterator[Problem]:
+    for path, section, written in sections(document, model):
+        if issubclass(section, Section):
+            for key, sentence in section.complaints(written):
                 yield document.problem((*path, key) if key else path, sentence, at_key=True)
 
 
