@@ -2,12 +2,13 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help install run test lint docs clean
+.PHONY: help install run test bench lint docs clean
 
 help:
 	@echo "make install   everything that alertd and its tests need, into .venv"
 	@echo "make run       a demonstration: one alert from a pushed metric to a delivered message"
 	@echo "make test      all tests"
+	@echo "make bench     speed beside Alertmanager, as ratios"
 	@echo "make lint      style, types and the layers of the packages"
 	@echo "make docs      the documentation as web pages, into site/"
 	@echo "make clean     take away what the others made"
@@ -25,6 +26,9 @@ run: install
 
 test: install
 	$(BIN)/python -m pytest -n auto
+
+bench: install
+	$(BIN)/python -m benchmarks
 
 lint: install
 	$(BIN)/ruff check

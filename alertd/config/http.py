@@ -49,11 +49,14 @@ def _check_free_header_name(name: str) -> str:
     return name
 
 
+_PROXIES = {"http", "https", "socks5", "socks5h"}
+
+
 def _check_proxy_url(url: SecretStr) -> SecretStr:
     text = url.get_secret_value()
     try:
         parts = urlsplit(text)
-        usable = not text or (parts.scheme in {"http", "https"} and parts.hostname and (parts.port or True))
+        usable = not text or (parts.scheme in _PROXIES and parts.hostname and (parts.port or True))
     except ValueError:
         usable = False
     if not usable:
@@ -140,7 +143,7 @@ class HttpHeader(Section):
 class ProxyConfig(Section):
     """Which proxy is asked."""
 
-    proxy_url: ProxyUrl | None = Field(None, description="The proxy to go through.")
+    proxy_url: ProxyUrl | None = Field(None, description="The proxy to go through, by http, https or socks5.")
     no_proxy: Text = Field(
         "", description="Where `proxy_url` is not asked: names, IP addresses and CIDR ranges, with commas between them."
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import ssl
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Literal, TypeVar
 
@@ -163,24 +163,41 @@ def _complaints(document: Document, model: type[Section]) -> Iterator[Problem]:
                 yield document.problem((*path, key) if key else path, sentence, at_key=True)
 
 
-@dataclass
-class _Loaded:
-    """Files of a TLS context and when they were changed last."""
-
-    files: tuple[Path, ...]
-    at: tuple[int, ...] = ()
-
-    def changed(self) -> bool:
-        at = tuple(path.stat().st_mtime_ns for path in self.files)
-        changed, self.at = at != self.at, at
-        return changed
-
-
 def tls_context(config: TlsServerConfig) -> ssl.SSLContext:
     """The context of a server. A certificate that is renewed in its file serves the next connection.
 
     Raises `OSError`, which `ssl.SSLError` is too, when the files cannot be used.
     """
+    context = _built(config)
+    context.sni_callback = _Renewal(config, context)
+    return context
+
+
+class _Renewal:
+    """Asked at each handshake: a connection goes to a context of its own once the files have changed."""
+
+    def __init__(self, config: TlsServerConfig, context: ssl.SSLContext) -> None:
+        self._config = config
+        self._current = context
+        self._stamp = _stamp(config)
+
+    def __call__(self, connection: ssl.SSLObject, _name: str | None, first: ssl.SSLContext) -> None:
+        try:
+            stamp = _stamp(self._config)
+            if stamp != self._stamp:
+                self._stamp = stamp
+                self._current = _built(self._config)
+        except OSError as error:
+            log.warning("the renewed certificate is not used", action="certificate_refused", error=str(error))
+        if self._current is not first:
+            connection.context = self._current
+
+
+def _stamp(config: TlsServerConfig) -> tuple[int, ...]:
+    return tuple(Path(file).stat().st_mtime_ns for file in (config.cert_file, config.key_file))
+
+
+def _built(config: TlsServerConfig) -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = _VERSIONS[config.min_version]
     context.maximum_version = _VERSIONS[config.max_version]
@@ -193,15 +210,4 @@ def tls_context(config: TlsServerConfig) -> ssl.SSLContext:
         context.load_verify_locations(config.client_ca_file)
     context.verify_mode = _CLIENTS[config.client_auth_type]
     context.load_cert_chain(config.cert_file, config.key_file)
-    loaded = _Loaded((Path(config.cert_file), Path(config.key_file)))
-    loaded.changed()
-
-    def renew(*_handshake: object) -> None:
-        try:
-            if loaded.changed():
-                context.load_cert_chain(config.cert_file, config.key_file)
-        except OSError as error:
-            log.warning("the renewed certificate is not used", action="certificate_refused", error=str(error))
-
-    context.sni_callback = renew
     return context

@@ -14,7 +14,7 @@ import httpx
 
 from alertd.clock import SECOND, Clock, SystemClock
 from alertd.http.credentials import own_headers
-from alertd.http.errors import HttpError, HttpErrorKind, explain, origin
+from alertd.http.errors import SOCKS_ERRORS, HttpError, HttpErrorKind, explain, origin
 from alertd.http.oauth2 import TokenSource
 from alertd.http.pools import PoolKey, Pools, proxy_authorization
 from alertd.http.proxies import ProxyChoice
@@ -158,7 +158,7 @@ class HttpClient:
                     await response.aclose()
                     return following
                 return await _read(response, max_body)
-        except (httpx.HTTPError, aiohttp.ClientError, ssl.SSLError, OSError) as error:
+        except (httpx.HTTPError, aiohttp.ClientError, *SOCKS_ERRORS, ssl.SSLError, OSError) as error:
             raise explain(error, origin(str(request.url)), origin(way.proxy_url)) from error
 
     def _way_to(self, url: httpx.URL) -> PoolKey:

@@ -7,8 +7,11 @@ from enum import StrEnum
 from urllib.parse import urlsplit
 
 import aiohttp
+from aiohttp_socks import ProxyConnectionError, ProxyError, ProxyTimeoutError
 
 from alertd.errors import AlertdError
+
+SOCKS_ERRORS = (ProxyConnectionError, ProxyError, ProxyTimeoutError)
 
 
 class HttpErrorKind(StrEnum):
@@ -54,6 +57,10 @@ def explain(error: Exception, server: str, proxy: str) -> HttpError:
     `server` and `proxy` are origins; `proxy` is empty where none was asked.
     """
     cause = error.__cause__ if isinstance(error.__cause__, aiohttp.ClientError) else error
+    if isinstance(cause, SOCKS_ERRORS):
+        # Nothing is sent before the proxy has opened the way.
+        text = f"the proxy {proxy} opens no way to {server}: {cause}"
+        return HttpError(HttpErrorKind.CONNECTION, text)
     if isinstance(cause, aiohttp.ClientProxyConnectionError):
         text = f"cannot connect to the proxy {proxy} on the way to {server}: {_reason(cause)}"
         return HttpError(HttpErrorKind.CONNECTION, text)

@@ -6,9 +6,11 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from http.cookiejar import CookieJar, DefaultCookiePolicy
+from typing import Any
 
 import aiohttp
 import httpx
+from aiohttp_socks import ProxyConnector, ProxyType
 from httpx_aiohttp import AiohttpTransport
 
 from alertd.http.credentials import basic
@@ -18,6 +20,8 @@ from alertd.http.tls import FileStamps, build_tls_context, file_stamps
 
 _MAX_CONNECTIONS = 200
 _KEEPALIVE_SECONDS = 15.0
+_SOCKS = frozenset({"socks5", "socks5h"})
+_SOCKS_PORT = 1080
 
 
 @dataclass(frozen=True)
@@ -79,15 +83,39 @@ class Pools:
 
 def _build(key: PoolKey) -> httpx.AsyncClient:
     context = build_tls_context(key.tls)
-    proxy = _proxy(key) if key.proxy_url else None
+    socks = _socks(key)
+    proxy = _proxy(key) if key.proxy_url and socks is None else None
 
     def session() -> aiohttp.ClientSession:
-        connector = aiohttp.TCPConnector(ssl=context, limit=_MAX_CONNECTIONS, keepalive_timeout=_KEEPALIVE_SECONDS)
+        limits: dict[str, Any] = {"limit": _MAX_CONNECTIONS, "keepalive_timeout": _KEEPALIVE_SECONDS}
+        if socks is None:
+            connector = aiohttp.TCPConnector(ssl=context, **limits)
+        else:
+            # The proxy looks up the names, as it does for Go's programs.
+            connector = ProxyConnector(
+                socks.host,
+                socks.port or _SOCKS_PORT,
+                ProxyType.SOCKS5,
+                socks.username or None,
+                socks.password or None,
+                rdns=True,
+                ssl=context,
+                **limits,
+            )
         return aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar())
 
     no_cookies = CookieJar(policy=DefaultCookiePolicy(allowed_domains=[]))
     transport = AiohttpTransport(verify=context, proxy=proxy, trust_env=False, client=session)
     return httpx.AsyncClient(transport=transport, cookies=no_cookies, trust_env=False)
+
+
+def _socks(key: PoolKey) -> httpx.URL | None:
+    """The proxy, if it is one that speaks SOCKS."""
+    try:
+        url = httpx.URL(key.proxy_url)
+    except httpx.InvalidURL as error:
+        raise _no_proxy(key) from error
+    return url if url.scheme in _SOCKS and url.host else None
 
 
 def _proxy(key: PoolKey) -> httpx.Proxy:
@@ -115,5 +143,5 @@ def proxy_authorization(proxy_url: str) -> str:
 
 
 def _no_proxy(key: PoolKey) -> HttpError:
-    text = f"{origin(key.proxy_url)} is not a proxy that can be asked; expected http://host:port or https://host:port"
+    text = f"{origin(key.proxy_url)} is not a proxy that can be asked; expected http://, https:// or socks5://host:port"
     return HttpError(HttpErrorKind.URL, text)

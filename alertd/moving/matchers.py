@@ -128,8 +128,12 @@ def _condition(part: Part, child: Part) -> str:
     """A label and its value of the older form as a matcher."""
     if child.form is not Form.SCALAR:
         raise _Kept(f"the value of {child.path[-1]} is no text")
-    operator = _OPERATORS["match_re" if str(part.path[-1]).endswith("_re") else "match"]
+    key = str(part.path[-1])
+    operator = _OPERATORS["match_re" if key.endswith("_re") else "match"]
     value = escaped(child.value)
+    if key == "match_re":
+        # Alertmanager prints the patterns of routes with their anchors, and group keys must stay what they were.
+        value = f"^(?:{value})$"
     try:
         matcher = Matcher(str(child.path[-1]), operator, value)
         written = str(matcher)

@@ -53,7 +53,7 @@ def differences(old: Config, new: Config) -> Iterator[str]:
     """What of routing and receivers differs, one sentence each; templates, rules and sources are not looked at."""
     if meaning(old.route) != meaning(new.route):
         yield "the route tree differs"
-    if meaning(old.inhibit_rules) != meaning(new.inhibit_rules):
+    if _inhibition(old) != _inhibition(new):
         yield "the inhibition rules differ"
     if meaning(dict(old.time_intervals)) != meaning(dict(new.time_intervals)):
         yield "the time intervals differ"
@@ -68,6 +68,23 @@ def differences(old: Config, new: Config) -> Iterator[str]:
     # What receivers take from `global` is in them already, so that only the rest of it has a meaning of its own.
     if old.settings.global_.resolve_timeout != new.settings.global_.resolve_timeout:
         yield "global.resolve_timeout differs"
+
+
+def _inhibition(config: Config) -> Any:
+    """The inhibition rules; anchors around a pattern, which matches whole values anyway, say nothing here."""
+    return [
+        {**meaning(rule), "source": _without_anchors(rule.source), "target": _without_anchors(rule.target)}
+        for rule in config.inhibit_rules
+    ]
+
+
+def _without_anchors(matchers: tuple[Matcher, ...]) -> list[tuple[str, str, str]]:
+    return sorted((matcher.name, matcher.op.value, _bare(matcher)) for matcher in matchers)
+
+
+def _bare(matcher: Matcher) -> str:
+    whole = matcher.op.is_regex and matcher.value.startswith("^(?:") and matcher.value.endswith(")$")
+    return matcher.value[len("^(?:") : -len(")$")] if whole else matcher.value
 
 
 def _settings_to_compare(settings: BaseModel) -> list[str]:

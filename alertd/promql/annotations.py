@@ -30,9 +30,7 @@ def invalid_quantile(q: float) -> str:
 
 
 def invalid_ratio(ratio: float, capped: float) -> str:
-    return (
-        f"ratio value should be between -1 and 1, got {format_go_float(ratio)}, capping to {format_go_float(capped)}"
-    )
+    return f"ratio value should be between -1 and 1, got {format_go_float(ratio)}, capping to {format_go_float(capped)}"
 
 
 def bad_bucket_label(name: str, text: str) -> str:
@@ -49,8 +47,7 @@ def mixed_classic_and_native(name: str) -> str:
 
 def mixed_schemas(name: str) -> str:
     return (
-        "vector contains a mix of histograms with exponential and custom buckets schemas for metric name"
-        f" {quote(name)}"
+        f"vector contains a mix of histograms with exponential and custom buckets schemas for metric name {quote(name)}"
     )
 
 
@@ -67,7 +64,10 @@ def start_time_overlap(name: str) -> str:
 
 
 def possible_non_counter(name: str, type_label: str | None) -> str:
-    """Return what makes a metric seem to be no counter, "" for nothing; `type_label` is None when types are not read."""
+    """Return what makes a metric seem to be no counter, "" for nothing.
+
+    `type_label` is None when types are not read.
+    """
     if type_label is None:
         if name.endswith(_COUNTER_SUFFIXES):
             return ""

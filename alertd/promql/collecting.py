@@ -46,9 +46,7 @@ class Collector:
     def matrix(self) -> Matrix:
         """Return the series sorted by their labels."""
         rows = sorted(self._rows.values(), key=lambda row: sorted(row.labels.items()))
-        return Matrix(
-            Series(row.labels, row.times, row.values, row.histogram_times, row.histograms) for row in rows
-        )
+        return Matrix(Series(row.labels, row.times, row.values, row.histogram_times, row.histograms) for row in rows)
 
     def windows(self) -> list[Window]:
         """Return the series as the windows of a subquery.

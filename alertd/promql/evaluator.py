@@ -249,9 +249,7 @@ def _public(value: Result, at: int) -> Value:
         return String(value, at)
     if isinstance(value, RangeVector):
         return _public_matrix(value)
-    return Vector(
-        Sample(dict(element.labels), element.value, at, element.histogram) for element in drop_names(value)
-    )
+    return Vector(Sample(dict(element.labels), element.value, at, element.histogram) for element in drop_names(value))
 
 
 def _public_matrix(value: RangeVector) -> Matrix:

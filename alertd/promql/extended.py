@@ -94,9 +94,7 @@ def _extended(window: Window, vector: RangeVector) -> Window:
         return replace(window, times=(), values=())
     first, last = bounds
     left, right = end_values(window, first, last, vector.start, vector.end, smoothed=smoothed, counter=False)
-    inner = slice(
-        first + (window.times[first] <= vector.start), max(last + (window.times[last] < vector.end), first)
-    )
+    inner = slice(first + (window.times[first] <= vector.start), max(last + (window.times[last] < vector.end), first))
     return replace(
         window,
         times=[vector.start, *window.times[inner], vector.end],
@@ -160,7 +158,10 @@ def _smoothed_histogram(evaluator: Evaluator, node: Node, window: Window, at: in
 def histogram_on_the_line(
     evaluator: Evaluator, node: Node, window: Window, place: int, at: int, *, counter: bool
 ) -> FloatHistogram | None:
-    """Return the histogram at an instant between the samples before and at `place`; None, with a note, if they differ."""
+    """Return the histogram at an instant between the samples before and at `place`.
+
+    None, with a note, when the two do not go together.
+    """
     times = window.histogram_times
     before, after = window.histograms[place - 1], window.histograms[place]
     share = (at - times[place - 1]) / (times[place] - times[place - 1])

@@ -116,11 +116,11 @@ class _Growing:
         """Return what the counter had reached before each reset in the range; None without a reset."""
         histograms = self._window.histograms
         begin, previous = self._first + 1, left
-        if self._smoothed and self._window.histogram_times[self._first] < self._vector.start:
-            if is_reset(histograms[begin], histograms[self._first]):
-                # The value at the start has taken this reset into account.
-                previous = histograms[begin]
-                begin += 1
+        between = self._smoothed and self._window.histogram_times[self._first] < self._vector.start
+        if between and is_reset(histograms[begin], histograms[self._first]):
+            # The value at the start has taken this reset into account.
+            previous = histograms[begin]
+            begin += 1
         if begin > self._last:
             return None
         lost: FloatHistogram | None = None

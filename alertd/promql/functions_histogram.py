@@ -87,8 +87,10 @@ def _several_quantiles(evaluator: Evaluator, call: Call, at: int) -> list[Elemen
         shown = format_openmetrics_float(q)
         # The buckets are read anew, because a quantile merges and lifts them.
         histograms = _histograms(evaluator, argument, at)
-        for element in _quantiles_of(evaluator, histograms, q, at, argument=argument, native=argument):
-            result.append(Element({**element.labels, label: shown}, element.value, element.drop_name))
+        result += [
+            Element({**element.labels, label: shown}, element.value, element.drop_name)
+            for element in _quantiles_of(evaluator, histograms, q, at, argument=argument, native=argument)
+        ]
     check_unique(element.labels for element in result)
     return evaluator.settle(result)
 

@@ -82,8 +82,7 @@ def _known(evaluator: Evaluator, call: Call, at: int, targets: set[_Target]) -> 
         other = newest.get(key)
         if other is not None and other.at == sample.at:
             raise EvaluationError(
-                "found duplicate series for info metric:"
-                f" existing {_shown(other)}, new {_shown(sample)}"
+                f"found duplicate series for info metric: existing {_shown(other)}, new {_shown(sample)}"
             )
         if other is None or other.at < sample.at:
             newest[key] = sample

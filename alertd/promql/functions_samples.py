@@ -183,9 +183,7 @@ TABLE: Final[FunctionTable] = {
     "present_over_time": _over_windows(lambda _window: 1.0),
     "first_over_time": _first,
     "last_over_time": _last,
-    "ts_of_first_over_time": _over_windows(
-        lambda window: min((*window.times[:1], *window.histogram_times[:1])) / 1000
-    ),
+    "ts_of_first_over_time": _over_windows(lambda window: min((*window.times[:1], *window.histogram_times[:1])) / 1000),
     "ts_of_last_over_time": _over_windows(
         lambda window: max((*window.times[-1:], *window.histogram_times[-1:])) / 1000
     ),

@@ -21,11 +21,7 @@ def elementwise(compute: Callable[[float], float]) -> FunctionBody:
     def body(evaluator: Evaluator, call: Call, at: int) -> list[Element]:
         elements = evaluator.vector(call.args[0], at)
         return evaluator.settle(
-            [
-                Element(element.labels, compute(element.value), True)
-                for element in elements
-                if element.histogram is None
-            ]
+            [Element(element.labels, compute(element.value), True) for element in elements if element.histogram is None]
         )
 
     return body

@@ -95,7 +95,7 @@ def sum_of(histograms: Sequence[FloatHistogram]) -> Combined:
 
 
 def average_of(histograms: Sequence[FloatHistogram]) -> Combined:
-    """Return the average of at least one histogram; sums that would overflow are avoided. Raises IncompatibleSchemas."""
+    """Return the average of at least one histogram, with sums that do not overflow. Raises IncompatibleSchemas."""
     total = _CompensatedSum(histograms[0])
     for index in range(1, len(histograms)):
         before = total.copy()
@@ -182,9 +182,7 @@ def _kahan_buckets(
     total: dict[int, float] = {}
     rest: dict[int, float] = {}
     for index in totals.keys() | increments.keys():
-        total[index], rest[index] = kahan_add(
-            increments.get(index, 0.0), totals.get(index, 0.0), rests.get(index, 0.0)
-        )
+        total[index], rest[index] = kahan_add(increments.get(index, 0.0), totals.get(index, 0.0), rests.get(index, 0.0))
     return total, rest
 
 
@@ -223,9 +221,7 @@ def _combine(left: FloatHistogram, right: FloatHistogram, operation: _Operation)
     return Combined(histogram, collision, reconciled)
 
 
-def _combined_buckets(
-    left: Mapping[int, float], right: Mapping[int, float], operation: _Operation
-) -> dict[int, float]:
+def _combined_buckets(left: Mapping[int, float], right: Mapping[int, float], operation: _Operation) -> dict[int, float]:
     combined = dict(left)
     for index, count in right.items():
         combined[index] = operation(left.get(index, 0.0), count)
@@ -281,9 +277,7 @@ def _remapped(buckets: Mapping[int, float], target: Callable[[int], int]) -> dic
     return merged
 
 
-def _with_one_zero_bucket(
-    left: FloatHistogram, right: FloatHistogram
-) -> tuple[FloatHistogram, FloatHistogram]:
+def _with_one_zero_bucket(left: FloatHistogram, right: FloatHistogram) -> tuple[FloatHistogram, FloatHistogram]:
     while left.zero_threshold != right.zero_threshold:
         if left.zero_threshold > right.zero_threshold:
             right = widen_zero_bucket(right, left.zero_threshold)

@@ -43,9 +43,7 @@ class Notes:
     def inform(self, text: str, position: int) -> None:
         self._infos[text] = position
 
-    def repaired(
-        self, position: int, name: str, at: int, *, lowest: float, highest: float, largest: float
-    ) -> None:
+    def repaired(self, position: int, name: str, at: int, *, lowest: float, highest: float, largest: float) -> None:
         """Note that counts of the metric `name` were lifted between two bounds, by at most `largest`, at `at`."""
         repairs = self._repairs.setdefault(name, _Repairs())
         repairs.position = position

@@ -11,7 +11,8 @@ from alertd.promql.durations import format_duration, parse_duration
 from alertd.promql.errors import ParseError
 from alertd.promql.numbers import parse_go_float
 from alertd.promql.quoting import unquote
-from alertd.promql.seriesnotation import SeriesDescription, parse_series, split_series
+from alertd.promql.seriesnotation import SeriesDescription, parse_series
+from alertd.promql.startnotation import START_MARK, parse_starts
 
 _LOAD: Final = re.compile(r"load(_with_nhcb)?\s+(\S+)")
 _EVAL: Final = re.compile(r"eval(?:_(fail|warn|info|ordered))?\s+(instant|range)\s+(.*)", re.DOTALL)
@@ -19,7 +20,6 @@ _INSTANT: Final = re.compile(r"at\s+(\S+)\s+(.+)", re.DOTALL)
 _RANGE: Final = re.compile(r"from\s+(\S+)\s+to\s+(\S+)\s+step\s+(\S+)\s+(.+)", re.DOTALL)
 _RANGE_VECTOR: Final = re.compile(r"range vector\s+from\s+(\S+)\s+to\s+(\S+)\s+step\s+(\S+)")
 _MESSAGE: Final = re.compile(r"(fail|warn|info)(?:\s+(msg|regex):\s*(.*))?")
-_NATIVE_MARK: Final = "{{"
 _PLAIN_WORDS: Final = frozenset(("ordered", "no_warn", "no_info"))
 
 
@@ -35,13 +35,15 @@ class ScriptError(ValueError):
 class Load:
     """Series to store, one sample every `step` milliseconds from 0 on.
 
-    `native` are the label sets that were given native histograms, which are not stored.
+    `starts` has for each series since when its samples count: milliseconds from the sample's own time, or None; or no
+    list when nothing is said. With `converts` the classic histograms among the series are stored as native ones, too.
     """
 
     line: int
     step: int
+    converts: bool = False
     series: list[SeriesDescription] = field(default_factory=list)
-    native: list[dict[str, str]] = field(default_factory=list)
+    starts: list[list[int | None]] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -81,7 +83,6 @@ class Eval:
     scalar: float | None = None
     grid: tuple[int, int] | None = None
     series: list[SeriesDescription] = field(default_factory=list)
-    has_native: bool = False
 
     @property
     def is_range(self) -> bool:
@@ -148,31 +149,53 @@ def _series(text: str, line: int) -> SeriesDescription:
         raise ScriptError(line, str(error)) from error
 
 
-def _labels(text: str, line: int) -> dict[str, str]:
-    try:
-        return split_series(text)[0]
-    except ParseError as error:
-        raise ScriptError(line, str(error)) from error
-
-
 def _load(block: list[tuple[int, str]]) -> Load:
     line, head = block[0]
     match = _LOAD.fullmatch(head)
     if match is None:
         raise ScriptError(line, f"invalid load {head!r}, expected: load <step>")
-    load = Load(line, _time(match[2], line))
+    load = Load(line, _time(match[2], line), converts=bool(match[1]))
+    default: list[int | None] = []
+    own: tuple[int, dict[str, str], list[int | None]] | None = None
     for number, text in block[1:]:
-        if _NATIVE_MARK in text:
-            load.native.append(_labels(text, number))
+        metric, *items = text.split(maxsplit=1)
+        if metric.endswith(START_MARK):
+            if own is not None:
+                raise ScriptError(own[0], "@st line has no following sample line")
+            starts = _starts("".join(items), number, default)
+            if metric == START_MARK:
+                default = starts
+            else:
+                own = (number, _series(metric.removesuffix(START_MARK), number).labels, starts)
             continue
         described = _series(text, number)
         load.series.append(described)
-        if match[1] and "le" in described.labels:
-            # This form of load adds a native histogram for the buckets of each classic one.
-            name = described.labels["__name__"].removesuffix("_bucket")
-            rest = {label: value for label, value in described.labels.items() if label != "le"}
-            load.native.append({**rest, "__name__": name})
+        load.starts.append(_starts_of(described, own, default))
+        own = None
+    if own is not None:
+        raise ScriptError(own[0], "@st line has no following sample line")
     return load
+
+
+def _starts(items: str, line: int, default: list[int | None]) -> list[int | None]:
+    try:
+        return parse_starts(items, default)
+    except ValueError as error:
+        raise ScriptError(line, f"invalid @st sequence: {error}") from error
+
+
+def _starts_of(
+    described: SeriesDescription, own: tuple[int, dict[str, str], list[int | None]] | None, default: list[int | None]
+) -> list[int | None]:
+    count = len(described.values)
+    if own is None:
+        return [default[index % len(default)] for index in range(count)] if default else []
+    line, labels, starts = own
+    if labels != described.labels:
+        raise ScriptError(line, "@st metric does not match the following sample line metric")
+    if len(starts) != count:
+        raise ScriptError(line, f"@st line has {len(starts)} values but sample line has {count}")
+    return starts
 
 
 def _eval(block: list[tuple[int, str]]) -> Eval:
@@ -209,8 +232,6 @@ def _expectation(command: Eval, line: int, text: str) -> None:
         command.messages = [MessageExpectation("fail", rest.strip(), keyword.endswith("regexp"))]
     elif parse_go_float(text) is not None:
         command.scalar = parse_go_float(text)
-    elif _NATIVE_MARK in text or "{count:" in text:
-        command.has_native = True
     else:
         command.series.append(_series(text, line))
 

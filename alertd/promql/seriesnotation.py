@@ -1,12 +1,16 @@
-"""The series notation of Prometheus' unit tests: `up{job="a"} 0+1x5 _ stale NaN`."""
+"""The series notation of Prometheus' unit tests: `up{job="a"} 0+1x5 _ stale NaN {{schema:1 count:2 buckets:[2]}}`."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, TypeAlias
 
 from alertd.promql.errors import ParseError
+from alertd.promql.histogram import FloatHistogram
+from alertd.promql.histogram_arithmetic import IncompatibleSchemas, add, subtract
+from alertd.promql.histogram_notation import names_hint, parse_histogram
 from alertd.promql.matchers import METRIC_NAME
 from alertd.promql.numbers import parse_number
 from alertd.promql.parser import parse_matchers
@@ -15,7 +19,8 @@ from alertd.promql.storage import STALE_NAN
 
 _UNSIGNED = r"(?:0[xX][0-9a-fA-F_]+|[0-9][0-9_]*\.?[0-9_]*(?:[eE][+-]?[0-9]+)?|\.[0-9]+(?:[eE][+-]?[0-9]+)?|inf|nan)"
 _ITEM: Final = re.compile(
-    rf"(?P<gap>_)(?:x(?P<gaps>[0-9]+))?"
+    r"(?P<histogram>\{\{[^{}]*\}\})(?:(?:(?P<sign>[+-])(?P<growth>\{\{[^{}]*\}\}))?x(?P<copies>[0-9]+))?"
+    rf"|(?P<gap>_)(?:x(?P<gaps>[0-9]+))?"
     rf"|(?P<stale>stale)(?:x(?P<stales>[0-9]+))?"
     rf"|(?P<start>[+-]?{_UNSIGNED})(?:(?P<step>[+-]{_UNSIGNED})?x(?P<times>[0-9]+))?",
     re.IGNORECASE,
@@ -27,18 +32,32 @@ _BLANK: Final = " \t\r\n"
 _MOST_VALUES: Final = 10_000_000
 
 
+SeriesValue: TypeAlias = float | FloatHistogram | None
+
+
 @dataclass(frozen=True, slots=True)
 class SeriesDescription:
-    """A label set (`__name__` included) and its values; None is a gap, `STALE_NAN` a stale marker."""
+    """A label set (`__name__` included) and its values; None is a gap, `STALE_NAN` a stale marker.
+
+    `hinted` are the indexes of the histograms that say something of counter resets.
+    """
 
     labels: dict[str, str]
-    values: list[float | None]
+    values: list[SeriesValue]
+    hinted: frozenset[int] = frozenset()
 
 
 def parse_series(text: str) -> SeriesDescription:
     """Parse a series with its values. Raises ParseError."""
     labels, end = split_series(text)
-    return SeriesDescription(labels, parse_values(text, end))
+    values: list[SeriesValue] = []
+    hinted: set[int] = set()
+    for match in _items(text, end):
+        expanded = _expand(match, text)
+        if match["histogram"] and names_hint(match["histogram"]):
+            hinted.update(range(len(values), len(values) + len(expanded)))
+        values.extend(expanded)
+    return SeriesDescription(labels, values, frozenset(hinted))
 
 
 def split_series(text: str) -> tuple[dict[str, str], int]:
@@ -64,46 +83,69 @@ def parse_metric(text: str) -> dict[str, str]:
     return labels
 
 
-def parse_values(text: str, start: int = 0) -> list[float | None]:
-    """Parse the values of a series from `start` on.
+def _items(text: str, start: int) -> Iterator[re.Match[str]]:
+    """Yield the items of a series from `start` on. Raises ParseError.
 
-    `a`, `axN` (N+1 times), `a+bxN` and `a-bxN` (N+1 values), `_`, `_xN` (N gaps), `stale`. Raises ParseError.
+    `a`, `axN` (N+1 times), `a+bxN` and `a-bxN` (N+1 values), the same with histograms, `_`, `_xN` (N gaps), `stale`.
     """
-    values: list[float | None] = []
     position = start
     while True:
         while position < len(text) and text[position] in _BLANK:
             position += 1
         if position == len(text):
-            return values
+            return
         match = _ITEM.match(text, position)
         end = len(text) if match is None else match.end()
         if match is None or (end < len(text) and text[end] not in _BLANK):
             rest = re.split(r"\s", text[position:], maxsplit=1)[0]
-            place = position + len(rest)
-            if rest.startswith("{{"):
-                raise ParseError("native histograms are not supported", text, position, place)
             raise ParseError(
-                f"invalid value {quote(rest)} in a series, expected a number, _ or stale", text, position, place
+                f"invalid value {quote(rest)} in a series, expected a number, a histogram, _ or stale",
+                text,
+                position,
+                position + len(rest),
             )
-        values.extend(_expand(match, text))
+        yield match
         position = end
 
 
-def _expand(match: re.Match[str], text: str) -> list[float | None]:
-    count = int(match["gaps"] or match["stales"] or match["times"] or 0)
+def _expand(match: re.Match[str], text: str) -> list[SeriesValue]:
+    count = int(match["gaps"] or match["stales"] or match["times"] or match["copies"] or 0)
     if count + 1 > _MOST_VALUES:
         raise ParseError(f"more than {_MOST_VALUES} values in one item", text, match.start(), match.end())
+    if match["histogram"]:
+        try:
+            return _histograms(match, count)
+        except ValueError as error:
+            raise ParseError(str(error), text, match.start(), match.end()) from error
     if match["gap"]:
         return [None] * (count if match["gaps"] else 1)
     if match["stale"]:
         return [STALE_NAN] * (count + 1)
     value = _signed(match["start"])
     step = _signed(match["step"]) if match["step"] else 0.0
-    values: list[float | None] = []
+    values: list[SeriesValue] = []
     for _ in range(count + 1):
         values.append(value)
         value += step
+    return values
+
+
+def _histograms(match: re.Match[str], count: int) -> list[SeriesValue]:
+    """Return the histograms of an item. Raises ValueError."""
+    histogram = parse_histogram(match["histogram"])
+    if not match["growth"]:
+        return [histogram] * (count + 1)
+    growth = parse_histogram(match["growth"])
+    if histogram.schema > growth.schema:
+        raise ValueError(f"error combining histograms: cannot merge from schema {growth.schema} to {histogram.schema}")
+    operation = add if match["sign"] == "+" else subtract
+    values: list[SeriesValue] = []
+    for _ in range(count + 1):
+        values.append(histogram)
+        try:
+            histogram = operation(histogram, growth).histogram.hinted(histogram.counter_reset)
+        except IncompatibleSchemas:
+            raise ValueError("error combining histograms: exponential and custom buckets do not mix") from None
     return values
 
 

@@ -33,9 +33,7 @@ def first_start(starts: Sequence[int], times: Sequence[int], range_start: int) -
     return None
 
 
-def note_overlap(
-    evaluator: Evaluator, node: Node, labels: Labels, times: Sequence[int], starts: Sequence[int]
-) -> None:
+def note_overlap(evaluator: Evaluator, node: Node, labels: Labels, times: Sequence[int], starts: Sequence[int]) -> None:
     """Warn when a sample counts from before the one before it, without being its continuation."""
     for index in range(1, len(starts)):
         start = starts[index]

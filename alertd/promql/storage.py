@@ -193,9 +193,7 @@ class MemoryStorage:
         else:
             series.insert(at, value, start)
 
-    def append_histogram(
-        self, labels: Mapping[str, str], at: int, histogram: FloatHistogram, start: int = 0
-    ) -> None:
+    def append_histogram(self, labels: Mapping[str, str], at: int, histogram: FloatHistogram, start: int = 0) -> None:
         """Store one native histogram; its hint is what the samples before it say of counter resets."""
         series = self._series.get(frozenset(labels.items()))
         if series is None:
@@ -244,9 +242,7 @@ class MemoryStorage:
         known = self._series.get(key)
         if known is not None:
             return known
-        series = self._series[key] = _Stored(
-            clean, array("q"), array("d"), array("q"), [], array("q"), array("q")
-        )
+        series = self._series[key] = _Stored(clean, array("q"), array("d"), array("q"), [], array("q"), array("q"))
         for pair in key:
             self._postings.setdefault(pair, {})[key] = series
         return series

@@ -35,7 +35,7 @@ def report_values(organisation: str, report: Report) -> Values:
         "levels": [[timer.severity, timer.active_at, timer.fired_at, timer.early] for timer in instance.levels],
         "value": report.value,
         "generator_url": report.generator_url,
-        "policy": asdict(report.policy),
+        "policy": _policy_values(report.policy),
         "updated_at": report.updated_at,
         "expires_at": report.expires_at,
         "timed_out": report.timed_out,
@@ -78,7 +78,7 @@ def alert_values(organisation: str, alert: Alert, changed: int) -> Values:
         "episode": alert.episode,
         "value": alert.value,
         "generator_url": alert.generator_url,
-        "policy": asdict(alert.policy),
+        "policy": _policy_values(alert.policy),
         "updated_at": alert.updated_at,
         "acknowledgement": alert.acknowledgement and asdict(alert.acknowledgement),
         "snooze": alert.snooze and asdict(alert.snooze),
@@ -103,6 +103,10 @@ def read_alert(row: Row[Any]) -> Alert:
         acknowledgement=Acknowledgement(**row.acknowledgement) if row.acknowledgement else None,
         snooze=Snooze(**row.snooze) if row.snooze else None,
     )
+
+
+def _policy_values(policy: Policy) -> Values:
+    return {"receivers": policy.receivers, "cooldown": policy.cooldown, "depends_on": policy.depends_on}
 
 
 def _read_policy(policy: Mapping[str, Any]) -> Policy:

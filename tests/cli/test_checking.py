@@ -25,6 +25,15 @@ def config(tmp_path: Path) -> Path:
     return path
 
 
+def test_what_does_nothing_is_named(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A section of Alertmanager's without effect is a warning, and so is a second document; neither is a mistake."""
+    config.write_text(f"{GOOD_CONFIG}tracing: {{endpoint: 'x:4317'}}\n---\na: 1\n")
+    assert run(["check", str(config)]) == 0
+    said = capsys.readouterr().err
+    assert f"{config}:4:1: tracing: alertd sends no traces" in said
+    assert f"{config}:6:1: a second document begins here; only the first one is read (a warning)" in said
+
+
 def test_good_files(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Good files are counted."""
     rules = config.parent / "rules" / "a.yml"

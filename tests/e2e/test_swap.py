@@ -83,9 +83,8 @@ async def test_prefix(tmp_path: Path) -> None:
             assert (await ask(f"{alertmanager.url}{path}"))[0] == 200, path
         assert (await ask(f"{alertmanager.url}/-/ready"))[0] == 404
         assert (await ask(f"{alertmanager.url}/am/api/v2/x"))[1]["message"] == "path /api/v2/x was not found"
-        async with ClientSession() as session:
-            async with session.get(f"{alertmanager.url}/", allow_redirects=False) as answer:
-                assert (answer.status, answer.headers["Location"]) == (302, "/am")
+        async with ClientSession() as session, session.get(f"{alertmanager.url}/", allow_redirects=False) as answer:
+            assert (answer.status, answer.headers["Location"]) == (302, "/am")
         lines = [line for line in alertmanager.log.read_text().splitlines() if "Listening on" in line]
         assert len(lines) == 2
 
@@ -179,10 +178,14 @@ os.execv(sys.executable, [sys.executable, "-m", "alertd", "alertmanager", *sys.a
 
 
 async def test_systemd_socket(tmp_path: Path) -> None:
-    """It serves on the socket that it was handed; without one it says so."""
+    """It serves on the socket that it was handed."""
     program = (sys.executable, "-c", ACTIVATION)
     async with running(program, tmp_path / "am", PLAIN, "--web.systemd-socket") as alertmanager:
         assert (await ask(f"{alertmanager.url}/-/ready"))[0] == 200
+
+
+def test_no_systemd_socket(tmp_path: Path) -> None:
+    """Without a socket that it was handed it says so."""
     (tmp_path / "alertmanager.yml").write_text(PLAIN)
     said = subprocess.run([*ALERTD, "--web.systemd-socket"], cwd=tmp_path, capture_output=True, text=True, check=False)
     assert said.returncode == 1

@@ -24,6 +24,7 @@ from alertd.http import (
 from alertd.http.proxies import NoProxy, ProxyChoice
 from tests.peers.proxy import proxy
 from tests.peers.serving import Answer
+from tests.peers.socks import socks_proxy
 from tests.peers.tokens import CLIENT_ID, CLIENT_SECRET, token_server
 from tests.peers.webhook import WebhookPeer, webhook_peer
 
@@ -249,9 +250,30 @@ async def test_token_has_a_way_of_its_own(clients: HttpClients, peer: WebhookPee
     assert peer.requests[0].headers["authorization"] == "Bearer token-1"
 
 
-@pytest.mark.parametrize("url", ["socks5://127.0.0.1:1080", "ftp://p:1", "http://", "http://p:x"])
+@pytest.mark.parametrize("url", ["socks4://127.0.0.1:1080", "ftp://p:1", "http://", "http://p:x"])
 async def test_proxy_that_cannot_be_asked(clients: HttpClients, url: str) -> None:
     """A kind of proxy that is not spoken, and an address that is none, are errors before anything is sent."""
     with pytest.raises(HttpError) as caught:
         await clients.client(_through(url)).post("http://h.invalid/x", b"")
     assert (caught.value.kind, caught.value.maybe_delivered) == (HttpErrorKind.URL, False)
+
+
+@pytest.mark.parametrize("scheme", ["socks5", "socks5h"])
+async def test_socks_proxy(clients: HttpClients, peer: WebhookPeer, scheme: str) -> None:
+    """A SOCKS proxy is asked for the way by name, and is told who asks."""
+    async with socks_proxy(peer.url, login=("user", "p@ss")) as asked:
+        way = f"{scheme}://user:p%40ss@{asked.address}"
+        assert (await clients.client(_through(way)).post("http://peer.invalid:81/x", b"1")).is_success
+        assert asked.asked == [("peer.invalid", 81)]
+        refused = clients.client(_through(f"{scheme}://user:no@{asked.address}"))
+        with pytest.raises(HttpError) as caught:
+            await refused.post("http://peer.invalid:81/x", b"1")
+    assert (caught.value.kind, caught.value.maybe_delivered) == (HttpErrorKind.CONNECTION, False)
+    assert [request.body for request in peer.requests] == [b"1"]
+
+
+async def test_socks_proxy_that_is_not_there(clients: HttpClients) -> None:
+    """Nobody listens there: nothing can have been sent."""
+    with pytest.raises(HttpError) as caught:
+        await clients.client(_through("socks5://127.0.0.1:9")).post("http://peer.invalid/x", b"1")
+    assert (caught.value.kind, caught.value.maybe_delivered) == (HttpErrorKind.CONNECTION, False)

@@ -34,7 +34,7 @@ def renderer() -> Renderer:
 
 
 def test_labels_of_the_route_are_templates(renderer: Renderer) -> None:
-    """They are rendered before the texts that use them, by `.RouteLabels` and by `routeLabels`, and see all the rest."""
+    """They are rendered before the texts that use them by `.RouteLabels` and `routeLabels`, and see all the rest."""
     labels = {"page": "https://wiki/{{ .GroupLabels.alertname }}", "tier": "1", "own": "<{{ .RouteLabels.tier }}>"}
     message = replace(TWO, route_labels=labels)
     rendering = renderer.of(message)

@@ -20,16 +20,13 @@ from alertd.rules.models import (
 )
 from alertd.rules.templates import Constant, GoField, compile_field
 
+
 def test_truth_values_of_any_spelling() -> None:
     """`True` is a truth value where one is wanted, and the text `True` where a text is, as for Prometheus."""
     rule = "{alert: A, expr: up, debug: True, labels: {page: True, quoted: 'true', plain: true}}"
     [loaded] = load_rules(f"groups: [{{name: g, rules: [{rule}]}}]", "r.yml").groups[0].rules
     assert isinstance(loaded, AlertRule)
-    assert {name: field.source for name, field in loaded.labels.items()} == {
-        "page": "True",
-        "quoted": "true",
-        "plain": "true",
-    }
+    assert loaded.labels == {"page": "True", "quoted": "true", "plain": "true"}
 
 
 BROKEN = Path(__file__).parent / "broken"

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 
 import pytest
 import structlog
 
-from alertd.service.logs import Scrubber, configure
+from alertd.service.logs import LogForm, Scrubber, configure
 
 
 @pytest.fixture(autouse=True)
@@ -44,3 +45,24 @@ def test_exceptions_are_scrubbed_too(capfd: pytest.CaptureFixture[str]) -> None:
         structlog.get_logger("x").exception("failed", action="failed")
 
     assert "s3cr3t-value" not in capfd.readouterr().err
+
+
+@pytest.mark.parametrize("form", [LogForm.LOGFMT, LogForm.JSON])
+def test_alertmanagers_forms(capfd: pytest.CaptureFixture[str], form: LogForm) -> None:
+    """The keys that Alertmanager has come first; levels have its names, and secrets are hidden."""
+    configure(Scrubber(["s3cr3t-value"]), "info", form)
+    structlog.get_logger("x").warning("Listening on", action="listening", address="127.0.0.1:1", about='a "b"', no=None)
+    structlog.get_logger("x").debug("nothing")
+    logging.getLogger("library").warning("with s3cr3t-value")
+    first, second = capfd.readouterr().err.splitlines()
+    if form is LogForm.JSON:
+        line = json.loads(first)
+        assert list(line)[:5] == ["ts", "caller", "level", "component", "msg"]
+        assert (line["level"], line["msg"], line["address"]) == ("warn", "Listening on", "127.0.0.1:1")
+    else:
+        assert re.fullmatch(
+            r'ts=\S+Z caller=test_logs\.py:\d+ level=warn component=service msg="Listening on"'
+            r' action=listening address=127\.0\.0\.1:1 about="a \\"b\\""',
+            first,
+        )
+    assert "with <secret>" in second

@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
 from alertd.errors import InvalidInput
 from alertd.service.build import build_service
@@ -60,6 +61,18 @@ async def test_a_bad_reload_changes_nothing_and_is_told(tmp_path: Path) -> None:
         assert health.checks["configuration"].status is HealthStatus.DEGRADED
         assert "alertd.yml:2" in health.checks["configuration"].message
         assert b"alertd_config_last_reload_successful 0.0" in service.metrics.exposition()
+
+
+async def test_warnings_about_the_configuration_are_logged(tmp_path: Path) -> None:
+    """What a file asks for in vain is said at the start and again at each reload."""
+    with capture_logs() as logs:
+        async with running(tmp_path) as service:
+            (tmp_path / "alertd.yml").write_text(CONFIG.format(url="http://h") + "tracing: {endpoint: 'x:4317'}\n")
+            await service.reload()
+            await service.reload()
+    places = [line["place"] for line in logs if line.get("action") == "configuration_warning"]
+    assert len(places) >= 2
+    assert all("alertd.yml:5:1: tracing: alertd sends no traces" in place for place in places)
 
 
 async def test_a_changed_file_is_read_by_itself(tmp_path: Path) -> None:

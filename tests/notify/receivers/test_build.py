@@ -13,7 +13,6 @@ from alertd.notify.message import Reason
 from alertd.notify.plan import Integration
 from alertd.notify.receivers.base import Receiver
 from alertd.notify.receivers.build import build_receivers
-from alertd.notify.receivers.slack import SlackReceiver
 from tests.notify.messages import NOW, make_alert, make_message
 from tests.peers.pagerduty import pagerduty_peer
 from tests.peers.slack import TOKEN, slack_peer
@@ -215,14 +214,17 @@ def test_labels_of_routes_are_checked() -> None:
     assert len(refused.value.problems) == 1
 
 
-def test_a_button_that_opens_a_page_sends_nothing() -> None:
+async def test_a_button_that_opens_a_page_sends_nothing() -> None:
     """Of a Slack action with both, the page is kept, as Alertmanager does."""
+    clients = HttpClients()
     action = "{type: button, text: t, url: 'http://u', name: n, value: v, confirm: {text: sure}}"
-    written = f"receivers: [{{name: r, slack_configs: [{{api_url: 'http://h', actions: [{action}]}}]}}]"
-    [receiver] = _build(written, HttpClients()).values()
-    assert isinstance(receiver, SlackReceiver)
-    [made] = receiver.settings.actions
-    assert (made.url, made.name, made.value, made.confirm) == ("http://u", "", "", None)
+    async with slack_peer() as slack:
+        keys = f"app_token: {TOKEN}, app_url: '{slack.post_url}', channel: '#alerts', actions: [{action}]"
+        [receiver] = _build(f"receivers: [{{name: r, slack_configs: [{{{keys}}}]}}]", clients).values()
+        await receiver.send(make_message(make_alert()))
+    await clients.aclose()
+    [button] = slack.messages[0].payload["attachments"][0]["actions"]
+    assert {key: value for key, value in button.items() if value} == {"type": "button", "text": "t", "url": "http://u"}
 
 
 def test_template_files_count_from_the_configurations_folder(tmp_path: Path) -> None:

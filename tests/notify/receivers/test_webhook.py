@@ -44,7 +44,9 @@ async def _send(settings: WebhookSettings, message: Message, renderer: Renderer)
 
 async def test_body_is_alertmanagers_version_4(peer: WebhookPeer, renderer: Renderer) -> None:
     """Every field of Alertmanager's body is there, by its name, with its kind of time, and nothing else."""
-    message = make_message(make_alert(), make_alert(resolved=True), route_labels={"team": "{{ .CommonLabels.instance | toUpper }}"})
+    message = make_message(
+        make_alert(), make_alert(resolved=True), route_labels={"team": "{{ .CommonLabels.instance | toUpper }}"}
+    )
     await _send(WebhookSettings(url=peer.url), message, renderer)
     [request] = peer.requests
     assert request.headers["content-type"] == "application/json"

@@ -1,0 +1,190 @@
+"""Comparing what an evaluation gave with what a test script expects of it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Final, NamedTuple, TypeAlias
+
+from alertd.promql.elements import LabelKey, key_of
+from alertd.promql.floats import almost_equal
+from alertd.promql.histogram import FloatHistogram
+from alertd.promql.histogram_notation import format_histogram
+from alertd.promql.printer import format_labels, format_number
+from alertd.promql.scriptparser import Eval
+from alertd.promql.seriesnotation import SeriesDescription
+from alertd.promql.storage import Series, is_stale
+from alertd.promql.values import Evaluation, Matrix, Scalar, String, Vector
+
+_TOLERANCE: Final = 1e-6
+
+_Found: TypeAlias = "float | FloatHistogram"
+
+
+class Mismatch(Exception):
+    """The result is not what the script expects."""
+
+
+class _Expected(NamedTuple):
+    """A value, and whether a histogram's word on counter resets was written out, too."""
+
+    value: float | FloatHistogram
+    hinted: bool = False
+
+    def __str__(self) -> str:
+        return _shown(self.value)
+
+
+def check_messages(command: Eval, evaluation: Evaluation) -> None:
+    """Compare warnings and infos. Raises Mismatch."""
+    for kind, found in (("warn", evaluation.warnings), ("info", evaluation.infos)):
+        expected = command.expects(kind)
+        if f"no_{kind}" in command.words and found:
+            raise Mismatch(f"expected no {kind}, got {found}")
+        if not expected:
+            continue
+        for wanted in expected:
+            if not any(wanted.matches(message) for message in found):
+                raise Mismatch(f"expected {kind} {wanted.text!r}, got {found}")
+        for message in found:
+            if not any(wanted.matches(message) for wanted in expected):
+                raise Mismatch(f"unexpected {kind} {message!r}")
+
+
+def check_instant(command: Eval, evaluation: Evaluation, how: str = "") -> None:
+    """Compare the value of an instant evaluation; `how` says how it was evaluated. Raises Mismatch."""
+    value = evaluation.value
+    if isinstance(value, String):
+        if value.value != command.string:
+            raise Mismatch(f"expected string {command.string!r}, got {value.value!r} {how}".rstrip())
+    elif isinstance(value, Scalar):
+        if command.scalar is None or not _same(_Expected(command.scalar), value.value):
+            raise Mismatch(f"expected {command.scalar}, got {value.value} {how}".rstrip())
+    elif isinstance(value, Vector):
+        if command.scalar is not None or command.string is not None:
+            raise Mismatch(f"expected a scalar or string, got a vector {how}".rstrip())
+        expected = _first_values(command)
+        found = {
+            key_of(sample.labels): sample.value if sample.histogram is None else sample.histogram for sample in value
+        }
+        if len(found) != len(value):
+            raise Mismatch(f"a label set comes twice {how}".rstrip())
+        _check_values(expected, found, how)
+        if "ordered" in command.words and list(expected) != list(found):
+            shown = [", ".join(map(_labels, order)) for order in (expected, found)]
+            raise Mismatch(f"expected the order {shown[0]}, got {shown[1]} {how}".rstrip())
+    else:
+        if command.grid is None:
+            raise Mismatch(f"unexpected range vector {how}".rstrip())
+        check_matrix(command, value, *command.grid)
+
+
+def check_middle(command: Eval, value: object, at: int) -> None:
+    """Compare one instant of a range evaluation. Raises Mismatch."""
+    found = {key_of(series.labels): samples[at] for series in _matrix(value) if at in (samples := _samples(series))}
+    expected = _first_values(command) if command.scalar is None else {frozenset(): _Expected(command.scalar)}
+    _check_values(expected, found, "in a range")
+
+
+def check_matrix(command: Eval, value: object, start: int, step: int) -> None:
+    """Compare a range vector with values that lie on a grid. Raises Mismatch."""
+    found = {key_of(series.labels): _samples(series) for series in _matrix(value)}
+    expected = {
+        key_of(series.labels): _placed(series, start, step)
+        for series in command.series
+        if any(item is not None for item in series.values)
+    }
+    if command.scalar is not None:
+        expected = {frozenset(): {start: _Expected(command.scalar)}}
+    for key in expected.keys() | found.keys():
+        wanted, got = expected.get(key, {}), found.get(key, {})
+        if wanted.keys() != got.keys() or not all(_same(wanted[at], got[at]) for at in wanted):
+            raise Mismatch(f"expected {_series(wanted)}, got {_series(got)} for {_labels(key)}")
+
+
+def _first_values(command: Eval) -> dict[LabelKey, _Expected | None]:
+    expected: dict[LabelKey, _Expected | None] = {}
+    for series in command.series:
+        value = series.values[0] if series.values else None
+        expected[key_of(series.labels)] = None if value is None else _Expected(value, 0 in series.hinted)
+    return expected
+
+
+def _placed(series: SeriesDescription, start: int, step: int) -> dict[int, _Expected]:
+    return {
+        start + index * step: _Expected(value, index in series.hinted)
+        for index, value in enumerate(series.values)
+        if value is not None and not (isinstance(value, float) and is_stale(value))
+    }
+
+
+def _samples(series: Series) -> dict[int, _Found]:
+    samples: dict[int, _Found] = dict(zip(series.times, series.values, strict=True))
+    samples.update(zip(series.histogram_times, series.histograms, strict=True))
+    return samples
+
+
+def _check_values(expected: Mapping[LabelKey, _Expected | None], found: Mapping[LabelKey, _Found], how: str) -> None:
+    for key in [*expected, *(key for key in found if key not in expected)]:
+        wanted, got = expected.get(key), found.get(key)
+        if wanted is None or got is None or not _same(wanted, got):
+            shown = [
+                "nothing" if wanted is None else str(wanted),
+                "nothing" if got is None else _shown(got),
+            ]
+            raise Mismatch(f"expected {shown[0]}, got {shown[1]} for {_labels(key)} {how}".rstrip())
+
+
+def _matrix(value: object) -> Matrix:
+    if not isinstance(value, Matrix):
+        raise Mismatch(f"expected a range vector, got {value}")
+    return value
+
+
+def _same(expected: _Expected, found: _Found) -> bool:
+    wanted = expected.value
+    if isinstance(wanted, FloatHistogram) and isinstance(found, FloatHistogram):
+        if expected.hinted and wanted.counter_reset is not found.counter_reset:
+            return False
+        return _same_histogram(wanted.compact(), found.compact())
+    if isinstance(wanted, FloatHistogram) or isinstance(found, FloatHistogram):
+        return False
+    return _near(wanted, found)
+
+
+def _same_histogram(wanted: FloatHistogram, found: FloatHistogram) -> bool:
+    return (
+        (wanted.schema, wanted.zero_threshold, wanted.custom_values)
+        == (found.schema, found.zero_threshold, found.custom_values)
+        and _near(wanted.count, found.count)
+        and _near(wanted.sum, found.sum)
+        and _near(wanted.zero_count, found.zero_count)
+        and _same_buckets(wanted.positive, found.positive)
+        and _same_buckets(wanted.negative, found.negative)
+    )
+
+
+def _same_buckets(wanted: Mapping[int, float], found: Mapping[int, float]) -> bool:
+    return wanted.keys() == found.keys() and all(_near(count, found[index]) for index, count in wanted.items())
+
+
+def _near(expected: float, found: float) -> bool:
+    if math.isinf(expected) or math.isinf(found):
+        return expected == found
+    return almost_equal(expected, found, _TOLERANCE)
+
+
+def _shown(value: _Found) -> str:
+    return format_histogram(value) if isinstance(value, FloatHistogram) else format_number(value)
+
+
+def _series(samples: Mapping[int, _Expected | _Found]) -> str:
+    shown = [
+        f"{value if isinstance(value, _Expected) else _shown(value)} @ {at / 1000:g}"
+        for at, value in sorted(samples.items())
+    ]
+    return f"[{', '.join(shown)}]"
+
+
+def _labels(key: LabelKey) -> str:
+    return format_labels(dict(key))
