@@ -11,7 +11,20 @@ from typing import Annotated
 import typer
 
 from alertd import __version__
-from alertd.cli import alertmanager, alerts, checking, databases, demo, dryrun, importing, listings, serving, silences
+from alertd.cli import (
+    alertmanager,
+    alerts,
+    checking,
+    databases,
+    demo,
+    dryrun,
+    importing,
+    listings,
+    routing,
+    routingdiff,
+    serving,
+    silences,
+)
 from alertd.cli.exits import EXPLAINED, CommandFailed, Exit
 from alertd.cli.output import complain
 from alertd.errors import AlertdError, InvalidInput
@@ -47,6 +60,8 @@ app.command(context_settings=alertmanager.SETTINGS, add_help_option=False)(alert
 app.command()(checking.check)
 app.command("dry-run")(dryrun.dry_run)
 app.add_typer(importing.app, name="import")
+app.command("diff-routing")(routingdiff.diff_routing)
+app.add_typer(routing.app, name="route")
 app.add_typer(alerts.app, name="alert")
 app.add_typer(silences.app, name="silence")
 app.add_typer(listings.receivers, name="receiver")

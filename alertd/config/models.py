@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from alertd.clock import MINUTE
+from alertd.config.forwarding import ForwardingConfig
 from alertd.config.http import HttpConfig, TlsConfig
 from alertd.config.integrations.slack import SLACK_POST_MESSAGE
 from alertd.config.observability import TracingConfig
@@ -175,6 +176,9 @@ class Settings(Section):
     external_labels: Labels = own({}, "Labels that every alert of a rule gets which does not have them.")
     sources: dict[Text, SourceConfig] = own({}, "What rules can ask, by name.")
     default_source: Text | None = own(None, "The source of rules that name none; the only one, if there is one.")
+    alerting: ForwardingConfig = own(
+        ForwardingConfig(), "Alertmanagers that the alerts of rules are forwarded to, as in `prometheus.yml`."
+    )
     auth: AuthConfig = own(AuthConfig(), "Who may speak to alertd.")
     retention: RetentionConfig = own(RetentionConfig(), "How long things are kept that are over.")
     acknowledgement: AcknowledgementConfig = own(AcknowledgementConfig(), "What an acknowledgement is worth.")

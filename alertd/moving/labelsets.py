@@ -89,10 +89,10 @@ def _in_braces(text: str) -> dict[str, str]:
 
 def _alerts(data: object, file: str) -> Iterator[dict[str, str]]:
     match data:
-        case {"labels": dict(labels)} if not isinstance(data.get("alerts"), list):
-            yield _labels(labels, file)
         case {"alerts": list(alerts)} | {"data": list(alerts)}:
             yield from _alerts(alerts, file)
+        case {"labels": dict(labels)}:
+            yield _labels(labels, file)
         case {"data": dict(answer)}:
             yield from _alerts(answer, file)
         case list():

@@ -53,7 +53,7 @@ def differences(old: Config, new: Config) -> Iterator[str]:
     """What of routing and receivers differs, one sentence each; templates, rules and sources are not looked at."""
     if meaning(old.route) != meaning(new.route):
         yield "the route tree differs"
-    if _inhibition(old) != _inhibition(new):
+    if inhibition_of(old) != inhibition_of(new):
         yield "the inhibition rules differ"
     if meaning(dict(old.time_intervals)) != meaning(dict(new.time_intervals)):
         yield "the time intervals differ"
@@ -70,7 +70,7 @@ def differences(old: Config, new: Config) -> Iterator[str]:
         yield "global.resolve_timeout differs"
 
 
-def _inhibition(config: Config) -> Any:
+def inhibition_of(config: Config) -> list[dict[str, Any]]:
     """The inhibition rules; anchors around a pattern, which matches whole values anyway, say nothing here."""
     return [
         {**meaning(rule), "source": _without_anchors(rule.source), "target": _without_anchors(rule.target)}

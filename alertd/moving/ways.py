@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import itertools
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from alertd.alerts.labels import Labels, fingerprint, format_labels
 from alertd.config.loading import Config
-from alertd.moving.proof import differing_keys, meaning
+from alertd.moving.proof import differing_keys, inhibition_of, meaning
 from alertd.routing.groups import group_of
 from alertd.routing.inhibition import Inhibitor
 from alertd.routing.tree import Node, RouteTree
@@ -123,10 +124,11 @@ def _differences(old: Answer, new: Answer) -> Iterator[Difference]:
     if bool(old.inhibited_by) != bool(new.inhibited_by):
         yield Difference("inhibited by", old.inhibited_by, new.inhibited_by)
     for before, after in _pairs(old.ways, new.ways):
-        for key in COMPARED:
-            values = getattr(before, key), getattr(after, key)
-            if values[0] != values[1]:
-                yield Difference(key, *values, before.receiver)
+        changed = [key for key in COMPARED if getattr(before, key) != getattr(after, key)]
+        for key in changed:
+            # The key has the labels in it: it is only worth a word where they are the same.
+            if key != "group_key" or "group_labels" not in changed:
+                yield Difference(key, getattr(before, key), getattr(after, key), before.receiver)
 
 
 def _pairs(old: Iterable[Way], new: Iterable[Way]) -> Iterator[tuple[Way, Way]]:
@@ -140,16 +142,20 @@ def _pairs(old: Iterable[Way], new: Iterable[Way]) -> Iterator[tuple[Way, Way]]:
 
 
 def changed_definitions(old: Config, new: Config) -> Iterator[tuple[str, str, tuple[str, ...]]]:
-    """Receivers and time intervals that have the same name and are not the same: kind, name, and the keys that differ."""
-    for name in old.receivers.keys() & new.receivers.keys():
+    """Receivers and time intervals of one name, and inhibition rules of one place in the file, that are not the same.
+
+    Each is its kind, its name, and which of its keys differ.
+    """
+    for name in (name for name in old.receivers if name in new.receivers):
         keys = differing_keys(old.receivers[name], new.receivers[name])
         if keys:
             yield "receiver", name, keys
-    for name in old.time_intervals.keys() & new.time_intervals.keys():
+    for name in (name for name in old.time_intervals if name in new.time_intervals):
         if meaning(old.time_intervals[name]) != meaning(new.time_intervals[name]):
             yield "time interval", name, ()
-
-
-def conditions(labels: Mapping[str, str]) -> str:
-    """A label set as people read it."""
-    return format_labels(labels)
+    rules = itertools.zip_longest(inhibition_of(old), inhibition_of(new))
+    for number, (before, after) in enumerate(rules, 1):
+        if before is None or after is None:
+            yield "inhibition rule", str(number), ("only in the new one" if before is None else "only in the old one",)
+        elif before != after:
+            yield "inhibition rule", str(number), tuple(key for key in before if before[key] != after[key])

@@ -57,7 +57,10 @@ def _checked(value: object, kind: type[_T]) -> _T:
 def evaluate(expr: Expr, storage: Storage, at: int, *, options: Options | None = None) -> Evaluation:
     """Evaluate `expr` at the instant `at`. Raises EvaluationError."""
     evaluator = Evaluator(expr, storage, QueryTimes(at, at, 0), options or Options())
-    value = _public(evaluator.evaluate(expr, at), at)
+    result = evaluator.evaluate(expr, at)
+    if isinstance(result, RangeVector):
+        evaluator.hold_windows(result)
+    value = _public(result, at)
     return evaluator.evaluation(value)
 
 
@@ -134,6 +137,11 @@ class Evaluator:
     def evaluation(self, value: Value) -> Evaluation:
         """Return `value` with all that was noticed."""
         return Evaluation(value, self.notes.texts("warning"), self.notes.texts("info"), self.budget.read)
+
+    def hold_windows(self, vector: RangeVector) -> None:
+        """Count the samples of a range vector that is the result itself. Raises TooManySamples."""
+        for window in vector.windows:
+            self.budget.hold(len(window.times) + sum(histogram.size for histogram in window.histograms))
 
     # The kinds of expressions.
 

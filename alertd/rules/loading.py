@@ -180,7 +180,7 @@ def _explain_top(key: str) -> str | None:
 def _explain_alerting(key: str) -> str | None:
     """Where the other keys of an application's `alerting` section belong."""
     if key == "alertmanager_url":
-        return "an Alertmanager is told through a receiver; name its address in alertd.yml under `receivers`"
+        return "an Alertmanager that shall get the alerts is named in alertd.yml, under `alerting.alertmanagers`"
     if key in _ROUTING:
         return f"{key!r} says how alerts are grouped and routed; it belongs into alertd.yml, under `route`"
     if key == "inhibit_rules":

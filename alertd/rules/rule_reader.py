@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from alertd.alerts.severity import SEVERITY_RANK
 from alertd.clock import MINUTE
-from alertd.promql import Expr, ParseError, parse
+from alertd.promql import ALL_FEATURES, Expr, ParseError, parse
 from alertd.rules.models import (
     AlertRule,
     Level,
@@ -222,7 +222,7 @@ class RuleReader:
             self.reader.complain((*path, key), f"a rule needs `{key}`, the expression that it evaluates")
             return None
         try:
-            return parse(text, states=states)
+            return parse(text, states=states, features=ALL_FEATURES)
         except ParseError as error:
             expected = f"; expected {error.expected}" if error.expected else ""
             problem = self.reader.document.problem((*path, key), f"could not parse expression: {error}{expected}")

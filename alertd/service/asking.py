@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TypeVar
 
-from alertd.promql import ParseError, parse
+from alertd.promql import ALL_FEATURES, ParseError, parse
 from alertd.rules.asking import Answers
 from alertd.rules.evaluation import Context, RuleFailed
 from alertd.sources.base import Source, SourceError
@@ -42,7 +42,7 @@ async def decided(decide: Callable[..., T], context: Context, source: Source, at
 async def _answer(answers: Answers, text: str, source: Source, at: int, deadline: float) -> None:
     try:
         async with asyncio.timeout_at(deadline):
-            answer = await source.query(parse(text), at)
+            answer = await source.query(parse(text, features=ALL_FEATURES), at)
     except (ParseError, SourceError) as error:
         answers.answer(text, str(error))
     except TimeoutError:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import quote_plus
@@ -30,6 +30,7 @@ from alertd.rules.checks import check_rules
 from alertd.rules.evaluation import CompiledRule, Context
 from alertd.rules.loading import load_rule_files
 from alertd.rules.models import AlertRule, RecordingRule, RuleFile, RuleGroup, SourceKind
+from alertd.service.forwarding import Forwarding, build_forwarding
 from alertd.service.options import Options
 from alertd.service.schedule import Slots, offset_of
 from alertd.service.snapshots import StoredSnapshots
@@ -89,6 +90,7 @@ class Runtime:
     external_url: str
     default_source: str
     options: Options = Options()
+    forwarding: Forwarding = Forwarding()
     watches: dict[str, Watch] = field(default_factory=dict)
 
     @property
@@ -107,6 +109,7 @@ class Runtime:
         return Ways(
             self.tree,
             AcknowledgementSettings(answers.expires, answers.max, answers.survive_recovery, answers.sticky_severity),
+            self.forwarding.targets,
         )
 
     @property
@@ -188,8 +191,14 @@ def load_runtime(
         clients=clients,
         external_url=url,
         default_source=default_source,
+        forwarding=build_forwarding(settings.alerting, clients, _intervals(groups)),
         options=options,
     )
+
+
+def _intervals(groups: Sequence[ReadyGroup]) -> dict[str, int]:
+    """How often each rule that finds alerts is evaluated, by its id."""
+    return {ready.rule.id: group.interval for group in groups for ready in group.rules if ready.compiled is not None}
 
 
 def _longest_try(receiver: ReceiverConfig) -> int:

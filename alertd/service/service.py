@@ -21,6 +21,8 @@ from alertd.errors import InvalidInput
 from alertd.service.actions import Actions
 from alertd.service.engine import Engine
 from alertd.service.evaluating import removed_producers
+from alertd.service.forwarding import Forwarder, adopt
+from alertd.service.forwarding_metrics import ForwardingMetrics
 from alertd.service.health import Check, Health, HealthStatus, judge
 from alertd.service.housekeeping import clean, reroute
 from alertd.service.logs import Scrubber
@@ -87,6 +89,14 @@ class Service:
         self.engine = Engine(
             database, self.clock, self.replica_id, lambda: self.runtime, self.metrics, lambda: self._living, self.wake
         )
+        self.forwarder = Forwarder(
+            database,
+            self.clock,
+            lambda: self.runtime.organisation,
+            lambda: self.runtime.forwarding,
+            ForwardingMetrics(self.metrics.registry),
+            self.wake,
+        )
         self.actions = Actions(database, self.clock, lambda: self.runtime, self.metrics, self.wake)
         self.cluster = self._join()
         self.metrics.reloaded(self.started_at, good=True)
@@ -100,6 +110,7 @@ class Service:
         loops: list[tuple[str, Callable[[], Awaitable[int]]]] = [
             ("expire", self.engine.expire),
             ("deliver", self.engine.deliver),
+            ("forward", self.forwarder.step),
         ]
         self._tasks = [asyncio.create_task(self._loop(name, work), name=name) for name, work in loops]
         self._tasks.append(asyncio.create_task(self._flush(), name="flush"))
@@ -120,6 +131,7 @@ class Service:
         self.wake()
         await asyncio.gather(*self._tasks)
         await self.engine.landed()
+        await self.forwarder.landed()
         if self.cluster is not None:
             await self.cluster.stop()
         await self.database.run(replicas.leave, self.replica_id)
@@ -221,6 +233,9 @@ class Service:
         now = self.clock.now()
         await self.database.run(removed_producers, self.runtime, now)
         await self.database.run(reroute, self.runtime, now, restart=restart)
+        forgotten = await self.database.run(adopt, self.runtime.organisation, self.runtime.forwarding, now)
+        if forgotten:
+            log.info("alerts are not forwarded any more", action="forwards_forgotten", alerts=forgotten)
         for source in self.runtime.sources.values():
             if isinstance(source, StoredSnapshots):
                 await source.follow()

@@ -17,16 +17,21 @@ from alertd.routing.groups import first_flush, group_of
 from alertd.routing.tree import RouteTree
 from alertd.store import alerts as alert_rows
 from alertd.store import groups as group_rows
+from alertd.store.forwards import follow
 from alertd.store.groups import Group
 from alertd.store.history import Event, record
 
 
 @dataclass(frozen=True)
 class Ways:
-    """Where alerts go and how answers behave: the part of the configuration that the intake needs."""
+    """Where alerts go and how answers behave: the part of the configuration that the intake needs.
+
+    `forward_to` are the Alertmanagers that are told what rules find.
+    """
 
     tree: RouteTree
     answers: AcknowledgementSettings
+    forward_to: tuple[str, ...] = ()
 
 
 def apply_changes(
@@ -72,6 +77,7 @@ def apply_changes(
     place(connection, organisation, placed, ways.tree, now)
     raised = [key for key, alert in after.items() if outcomes[key] is Change.SEVERITY_RAISED]
     group_rows.hurry_told(connection, organisation, raised, now)
+    follow(connection, organisation, changes, ways.forward_to, now)
     record(connection, organisation, events)
     return outcomes
 

@@ -275,6 +275,28 @@ snapshots = Table(
     Index(None, "received_at"),
 )
 
+#: The alerts of rules on their way to other Alertmanagers, one row an alert and Alertmanager.
+forwards = Table(
+    "forwards",
+    metadata,
+    Column("organisation", Text, primary_key=True),
+    Column("target", Text, primary_key=True),
+    Column("producer", Text, primary_key=True),
+    Column("alert", String(16), primary_key=True),
+    Column("fingerprint", String(16), nullable=False),
+    Column("labels", Json, nullable=False),
+    Column("annotations", Json, nullable=False),
+    Column("generator_url", Text, nullable=False),
+    Column("starts_at", Instant, nullable=False),
+    Column("ends_at", Instant),
+    Column("due_at", Instant, nullable=False),
+    Column("sent_at", Instant),
+    Column("epoch", Integer, nullable=False),
+    Column("error", Text, nullable=False),
+    Index(None, "organisation", "producer", "fingerprint"),
+    Index(None, "organisation", "target", "due_at"),
+)
+
 #: The last evaluation of each rule group.
 evaluations = Table(
     "evaluations",

@@ -136,6 +136,7 @@ def test_samples_are_counted_and_bounded() -> None:
     assert evaluation.samples_read == 20
     with pytest.raises(EvaluationError, match="too many samples"):
         evaluate(parse("up[10m]"), storage, 9 * MINUTE, options=Options(max_samples=19))
+    assert evaluate(parse("up[10m]"), storage, 9 * MINUTE, options=Options(max_samples=20)).samples_read == 20
 
 
 def test_notes_name_their_place_once() -> None:

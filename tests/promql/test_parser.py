@@ -243,7 +243,7 @@ def test_types(text: str, expected: str) -> None:
         ("{}", "1:1: parse error: vector selector must contain at least one non-empty matcher"),
         ('{a=~".*",b!="x"}', "1:1: parse error: vector selector must contain at least one non-empty matcher"),
         ('a{__name__="b"}', '1:1: parse error: metric name must not be set twice: "a" or "b"'),
-        ("a + fill(1) b", "1:5: parse error: binop fill modifiers are experimental and not enabled"),
+        ("a + fill(1) b", "1:1: parse error: binop fill modifiers are experimental and not enabled"),
         ("rate(a[5m] smoothed)", "1:6: parse error: smoothed modifier is experimental and not enabled"),
     ],
 )  # fmt: skip

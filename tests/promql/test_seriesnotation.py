@@ -63,9 +63,18 @@ def test_labels(text: str, labels: dict[str, str]) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("up 1 x 2", '1:6: parse error: invalid value "x" in a series, expected a number, _ or stale'),
-        ("up 1x", '1:4: parse error: invalid value "1x" in a series, expected a number, _ or stale'),
-        ("up {{schema:0}}", "1:4: parse error: native histograms are not supported"),
+        ("up 1 x 2", '1:6: parse error: invalid value "x" in a series, expected a number, a histogram, _ or stale'),
+        ("up 1x", '1:4: parse error: invalid value "1x" in a series, expected a number, a histogram, _ or stale'),
+        ("up {{schema:x}}", '1:4: parse error: schema of a histogram is "x", expected an integer'),
+        ("up {{size:1}}", '1:4: parse error: unknown key "size" in a histogram, expected one of schema, sum, count,'),
+        (
+            "up {{schema:1}}+{{schema:0}}x2",
+            "1:4: parse error: error combining histograms: cannot merge from schema 0 to 1",
+        ),
+        (
+            "up {{schema:-53}}+{{schema:0}}x2",
+            "1:4: parse error: error combining histograms: exponential and custom buckets do not mix",
+        ),
         ("up 1x99999999", "1:4: parse error: more than 10000000 values in one item"),
         ('up{a!="b"} 1', '1:1: parse error: unexpected "!=" in label set, expected "="'),
         ('up{a="b",a="c"} 1', '1:1: parse error: label "a" is set twice'),
@@ -75,7 +84,25 @@ def test_refuses(text: str, message: str) -> None:
     """Faults are named with their place."""
     with pytest.raises(ParseError) as caught:
         parse_series(text)
-    assert str(caught.value) == message
+    assert str(caught.value).startswith(message)
+
+
+def test_histograms_grow() -> None:
+    """A histogram may be repeated and may grow, and it is known whether it speaks of counter resets."""
+    described = parse_series(
+        "h {{schema:0 count:2 sum:3 buckets:[2]}}+{{schema:0 count:1 sum:1 buckets:[0 1]}}x2"
+        " {{counter_reset_hint:gauge count:5}}x1 7"
+    )
+    shown = [value if isinstance(value, float) else str(value) for value in described.values]
+    assert shown == [
+        "{count:2, sum:3, (0.5,1]:2}",
+        "{count:3, sum:4, (0.5,1]:2, (1,2]:1}",
+        "{count:4, sum:5, (0.5,1]:2, (1,2]:2}",
+        "{count:5, sum:0}",
+        "{count:5, sum:0}",
+        7.0,
+    ]
+    assert described.hinted == {3, 4}
 
 
 def test_parse_metric_alone() -> None:

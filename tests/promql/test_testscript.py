@@ -11,7 +11,7 @@ LOAD = """
 load 1m
   a_total{l="1"} 0+60x10
   a_total{l="2"} 5x10
-  h{l="1"} {{schema:0 sum:1 count:1}}
+  h{l="1"} {{schema:0 sum:1 count:1}}x1 stale
 
 """
 
@@ -62,11 +62,19 @@ load 1m
         ("eval instant at 5m quantile(2, a_total)\n  expect no_warn\n  {} Inf", "failed"),
         ("eval instant at 5m quantile(2, a_total)\n  expect warn msg: other\n  {} Inf", "failed"),
         ("eval instant at 5m sum(a_total)\n  expect info\n  {} 305", "failed"),
-        ("eval instant at 5m h", "unsupported"),
-        ('eval instant at 5m {l="1"}', "unsupported"),
-        ("eval instant at 5m info(a_total)", "unsupported"),
-        ("eval instant at 5m rate(a_total[5m] anchored)", "unsupported"),
-        ('eval instant at 5m a_total\n  {l="1"} {{count:1}}', "unsupported"),
+        ('eval instant at 5m h\n  h{l="1"} {{schema:0 sum:1 count:1}}', "failed"),
+        ('eval instant at 0 h\n  h{l="1"} {{schema:0 sum:1 count:1}}', "passed"),
+        ('eval instant at 0 h\n  h{l="1"} {{schema:0 sum:1 count:2}}', "failed"),
+        ('eval instant at 0 h\n  h{l="1"} {{schema:1 sum:1 count:1}}', "failed"),
+        ('eval instant at 0 h\n  h{l="1"} {{schema:0 sum:1 count:1 buckets:[1]}}', "failed"),
+        ('eval instant at 0 h\n  h{l="1"} {{schema:0 sum:1 count:1 counter_reset_hint:gauge}}', "failed"),
+        ('eval instant at 0 h\n  h{l="1"} {{schema:0 sum:1 count:1 counter_reset_hint:unknown}}', "passed"),
+        ('eval instant at 0 h\n  h{l="1"} 1', "failed"),
+        ('eval instant at 0 a_total{l="2"}\n  a_total{l="2"} {{count:5}}', "failed"),
+        ('eval range from 0 to 1m step 1m h\n  h{l="1"} {{schema:0 sum:1 count:1}}x1', "passed"),
+        ('eval range from 0 to 1m step 1m h\n  h{l="1"} {{schema:0 sum:1 count:1}} 1', "failed"),
+        ('eval instant at 5m info(a_total)\n  a_total{l="1"} 300\n  a_total{l="2"} 5', "passed"),
+        ('eval instant at 5m increase(a_total{l="1"}[1m] anchored)\n  {l="1"} 60', "passed"),
     ],
 )
 def test_outcomes(block: str, outcome: str) -> None:
@@ -89,7 +97,18 @@ def test_clear_forgets() -> None:
         ("load x\n", "line 1: invalid time 'x'"),
         ("eval instant 5m a", "line 1: expected: eval instant at <time> <expression>"),
         ("eval instant at 5m a\n  expect peace", "line 2: unknown expectation 'peace'"),
-        ("load 5m\n  a x", 'line 2: 1:3: parse error: invalid value "x" in a series, expected a number, _ or stale'),
+        ("load 5m\n  a@st -1m", "line 2: @st line has no following sample line"),
+        ("load 5m\n  a@st -1m\n  b 1", "line 2: @st metric does not match the following sample line metric"),
+        ("load 5m\n  a@st -1m\n  a 1 2", "line 2: @st line has 1 values but sample line has 2"),
+        ("load 5m\n  a@st x\n  a 1", 'line 2: invalid @st sequence: unexpected "x", expected a duration, _ or *'),
+        (
+            'load_with_nhcb 5m\n  a_bucket{le="1"} 3\n  a_bucket{le="2"} 2',
+            "line 1: count is not cumulative: 2 < 3",
+        ),
+        (
+            "load 5m\n  a x",
+            'line 2: 1:3: parse error: invalid value "x" in a series, expected a number, a histogram, _ or stale',
+        ),
     ],
 )
 def test_refuses_what_it_cannot_read(script: str, message: str) -> None:

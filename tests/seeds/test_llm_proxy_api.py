@@ -163,7 +163,7 @@ def test_what_belongs_elsewhere_is_refused_with_its_place() -> None:
         (
             3,
             "alerting.alertmanager_url",
-            "an Alertmanager is told through a receiver; name its address in alertd.yml under `receivers`",
+            "an Alertmanager that shall get the alerts is named in alertd.yml, under `alerting.alertmanagers`",
         ),
         (
             4,

@@ -28,12 +28,13 @@ router = APIRouter()
 
 @router.get("/status")
 async def get_status(service: CurrentService, identity: Viewer, request: Request) -> Response:
-    """This replica, as a cluster of one, and the configuration without its secrets, as far as `amtool` can read it."""
+    """The cluster, and the configuration without its secrets, as far as `amtool` can read it."""
     require_owner(identity, service)
+    python = f"Python {platform.python_version()}"
     return answer(
         Status(
             cluster=_cluster(service, request.app.state.listen),
-            version_info=VersionInfo(SPOKEN, f"alertd {__version__}", "alertd", "", "", f"Python {platform.python_version()}"),
+            version_info=VersionInfo(SPOKEN, f"alertd {__version__}", "alertd", "", "", python),
             config=OriginalConfig(redacted(service.runtime.config, for_alertmanager=True)),
             uptime=to_rfc3339(service.started_at),
         )

@@ -75,4 +75,5 @@ async def get_runtimeinfo(service: CurrentService, identity: Viewer) -> Response
 async def get_alertmanagers(service: CurrentService, identity: Viewer) -> Response:
     """The Alertmanagers that alerts are forwarded to."""
     require_owner(identity, service)
-    return answer({"activeAlertmanagers": [], "droppedAlertmanagers": []})
+    active = [{"url": url} for url in service.runtime.forwarding.targets]
+    return answer({"activeAlertmanagers": active, "droppedAlertmanagers": []})

@@ -121,7 +121,8 @@ async def test_one_open_route_is_enough(client: httpx.AsyncClient) -> None:
     assert (listed["status"]["state"], listed["status"]["mutedBy"]) == ("active", [])
     assert listed["receivers"] == [{"name": "team"}, {"name": "nobody"}]
     muted, active = (await client.get("/api/v2/alerts/groups")).json()
-    assert (muted["receiver"], muted["labels"]) == ({"name": "nobody"}, {})
+    assert (muted["receiver"], muted["labels"], muted["routeLabels"]) == ({"name": "nobody"}, {}, {})
+    assert active["routeLabels"] == {"kind": "both"}
     assert [alert["status"]["mutedBy"] for alert in muted["alerts"]] == [["never"]]
     assert (active["receiver"], active["labels"]) == ({"name": "team"}, {"alertname": "Both"})
     assert active["alerts"] == [listed]

@@ -1,0 +1,89 @@
+"""What several pushers said one push after another: a series that a pusher's next push lacks ends there."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+from alertd.promql import MemoryStorage, is_stale
+from alertd.sources.snapshots import Sample
+
+Series = frozenset[tuple[str, str]]
+
+
+@dataclass(order=True)
+class _Push:
+    """One push's instant and the series that it had."""
+
+    at: int
+    series: frozenset[Series] = field(default=frozenset(), compare=False)
+
+
+class Timelines:
+    """The pushes of all pushers, each known by its labels, as samples in `storage`.
+
+    A series that the next push of its pusher no longer has ends at that push's instant. That holds in whatever order
+    the pushes come, so that each replica that reads the same pushes has the same series. With `lasting`, what a pusher
+    said last is kept however old it is.
+    """
+
+    def __init__(self, storage: MemoryStorage, *, lasting: bool = False) -> None:
+        self.storage = storage
+        self._lasting = lasting
+        self._pushes: dict[Series, list[_Push]] = {}
+
+    def take(self, at: int, labels: Mapping[str, str], samples: Iterable[Sample]) -> None:
+        """Take what the pusher `labels` said at the instant `at`."""
+        series: set[Series] = set()
+        for sample_labels, value in samples:
+            self.storage.append(sample_labels, at, value)
+            series.add(frozenset(sample_labels.items()))
+        self._place(self._pushes.setdefault(frozenset(labels.items()), []), at, frozenset(series))
+
+    def current(self) -> Iterator[tuple[Series, frozenset[Series]]]:
+        """Each pusher that has series now, with them."""
+        for labels, pushes in self._pushes.items():
+            if pushes[-1].series:
+                yield labels, pushes[-1].series
+
+    def prune(self, before: int) -> int:
+        """Forget the samples older than `before`; returns how many there were."""
+        for labels, pushes in list(self._pushes.items()):
+            first = bisect_left(pushes, _Push(before))
+            if self._lasting and first == len(pushes) and pushes[-1].series:
+                first -= 1
+            del pushes[:first]
+            if not pushes:
+                del self._pushes[labels]
+        carried = list(self._carried(before)) if self._lasting else []
+        dropped = self.storage.prune(before)
+        for labels, at, value in carried:
+            self.storage.append(labels, at, value)
+        return dropped - len(carried)
+
+    def _carried(self, before: int) -> Iterator[tuple[Mapping[str, str], int, float]]:
+        """The last value before an instant of every series that has one there."""
+        for series in self.storage.series():
+            older = bisect_left(series.times, before)
+            if older and not is_stale(series.values[older - 1]):
+                yield series.labels, series.times[older - 1], series.values[older - 1]
+
+    def _place(self, pushes: list[_Push], at: int, series: frozenset[Series]) -> None:
+        """Put one push between the pusher's earlier and later ones, and end the series that are not in the next."""
+        index = bisect_left(pushes, _Push(at))
+        if index < len(pushes) and pushes[index].at == at:
+            series |= pushes.pop(index).series
+        if index:
+            earlier = pushes[index - 1].series
+            # Most pushes of a pusher have the same series: one set serves them all.
+            series = earlier if earlier == series else series
+            self._end(earlier - series, at)
+        if index < len(pushes):
+            later = pushes[index]
+            self._end(series - later.series, later.at)
+        pushes.insert(index, _Push(at, series))
+
+    def _end(self, series: Iterable[Series], at: int) -> None:
+        for pairs in series:
+            self.storage.mark_stale(dict(pairs), at)
