@@ -20,6 +20,7 @@ from alertd.cli import (
     dryrun,
     importing,
     listings,
+    promql,
     routing,
     routingdiff,
     serving,
@@ -62,6 +63,7 @@ app.command("dry-run")(dryrun.dry_run)
 app.add_typer(importing.app, name="import")
 app.command("diff-routing")(routingdiff.diff_routing)
 app.add_typer(routing.app, name="route")
+app.add_typer(promql.app, name="promql")
 app.add_typer(alerts.app, name="alert")
 app.add_typer(silences.app, name="silence")
 app.add_typer(listings.receivers, name="receiver")

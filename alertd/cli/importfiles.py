@@ -45,7 +45,17 @@ def import_files(
     Raises `InvalidInput` when a file is wrong, cannot be carried over, or would be written over without `force`; then
     nothing is written.
     """
-    planned = plan(_source(alertmanager), _source(prometheus), str(target.absolute()), url)
+    try:
+        return _import(alertmanager, prometheus, target, force=force, url=url)
+    except OSError as error:
+        sentence = f"the file cannot be read or written: {error.strerror}"
+        raise InvalidInput([Problem(str(error.filename), 1, 1, "", sentence)]) from error
+
+
+def _import(alertmanager: Path | None, prometheus: Path | None, target: Path, *, force: bool, url: str) -> Imported:
+    # Paths that lead from one folder to the other do not go through links.
+    real = target.resolve()
+    planned = plan(_source(alertmanager), _source(prometheus), str(real), url)
     rules = load_rule_files([placed.source for placed in planned.rules], Path("/"))
     files: dict[str, bytes] = {NAME: planned.text.encode()}
     for placed in planned.templates:
@@ -53,9 +63,9 @@ def import_files(
     changes = [*planned.changes, *_rule_files(planned, rules, files)]
     _refuse_overwriting(target, files, force=force)
     _refuse_strangers(target, files, (*planned.templates, *planned.rules))
-    target.parent.mkdir(parents=True, exist_ok=True)
+    real.parent.mkdir(parents=True, exist_ok=True)
     # Beside the target, so that relative paths lead from it where they will lead from there.
-    with tempfile.TemporaryDirectory(prefix=".alertd-import-", dir=target.parent) as folder:
+    with tempfile.TemporaryDirectory(prefix=".alertd-import-", dir=real.parent) as folder:
         staged = Path(folder)
         _write(staged, files)
         if alertmanager is not None:
@@ -63,13 +73,14 @@ def import_files(
             (staged / NAME).chmod(alertmanager.stat().st_mode & 0o777)
         holds, warnings = _proven(staged, target, planned, rules)
         for name in files:
-            (target / name).parent.mkdir(parents=True, exist_ok=True)
-            (staged / name).replace(target / name)
+            (real / name).parent.mkdir(parents=True, exist_ok=True)
+        for name in files:
+            (staged / name).replace(real / name)
     return Imported(tuple(target / name for name in files), tuple(changes), holds, tuple(warnings))
 
 
 def _source(path: Path | None) -> Source | None:
-    return None if path is None else Source(str(path), read_text(path), str(path.parent.absolute()))
+    return None if path is None else Source(str(path), read_text(path), str(path.parent.resolve()))
 
 
 def _matching(pattern: str) -> list[str]:
@@ -92,7 +103,7 @@ def _rule_files(planned: Plan, rules: tuple[RuleFile, ...], files: dict[str, byt
 
 
 def _shown(path: Path) -> str:
-    here = Path.cwd()
+    here = Path.cwd().resolve()
     return str(path.relative_to(here)) if path.is_relative_to(here) else str(path)
 
 
@@ -111,8 +122,8 @@ def _has_other_content(path: Path, content: bytes) -> bool:
 
 def _refuse_strangers(target: Path, files: Mapping[str, bytes], placed: Iterable[Placed]) -> None:
     """Raise `InvalidInput` for files of the target that its configuration would read and that nobody imported."""
-    known = {str(target.absolute() / name) for name in files}
-    read = {path for one in placed for path in _matching(str(target.absolute() / one.target))}
+    known = {str(target.resolve() / name) for name in files}
+    read = {path for one in placed for path in _matching(str(target.resolve() / one.target))}
     sentence = "the new configuration would read this file, which is not of this import; remove it"
     if read - known:
         raise InvalidInput([Problem(path, 1, 1, "", sentence) for path in read - known])

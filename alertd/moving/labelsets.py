@@ -91,6 +91,8 @@ def _alerts(data: object, file: str) -> Iterator[dict[str, str]]:
     match data:
         case {"alerts": list(alerts)} | {"data": list(alerts)}:
             yield from _alerts(alerts, file)
+        case None | {"alerts": None}:
+            return
         case {"labels": dict(labels)}:
             yield _labels(labels, file)
         case {"data": dict(answer)}:
@@ -100,8 +102,6 @@ def _alerts(data: object, file: str) -> Iterator[dict[str, str]]:
                 yield from _alerts(entry, file)
         case dict():
             yield _labels(data, file)
-        case None:
-            return
         case _:
             raise InvalidInput([Problem(file, 1, 1, "", f"this holds no label sets; {_FORMS}")])
 

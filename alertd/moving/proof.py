@@ -20,6 +20,8 @@ _COMPARED_ELSEWHERE = {
     *("route", "receivers", "inhibit_rules", "time_intervals", "mute_time_intervals", "templates"),
     *("rule_files", "sources", "default_source", "evaluation_interval", "external_labels"),
     *("tracing", "event_recorder", "global_"),
+    # The environment may name another one for all files.
+    "database",
 }
 _PLACES = {"id", "file", "line", "places", "parsed"}
 

@@ -8,7 +8,6 @@ from alertd.errors import InvalidInput
 from alertd.moving.changes import Action, Change, place_of
 from alertd.moving.edits import Edit, apply, column, cut
 from alertd.moving.parts import Form, Part, Parts, parts_of
-from alertd.moving.scalars import scalar
 
 
 def rule_file_of(text: str, file: str, query_offset: str = "") -> tuple[str | None, list[Change]]:
@@ -59,7 +58,7 @@ def _offset(parts: Parts, file: str, group: Part, query_offset: str) -> Iterator
     if not query_offset or name is None or parts.find((*group.path, "query_offset")) is not None:
         return
     between = ", " if group.flow else "\n" + " " * column(parts.text, name.first)
-    edit = Edit(name.end, name.end, f"{between}query_offset: {scalar(query_offset)}")
+    edit = Edit(name.end, name.end, f"{between}query_offset: {query_offset}")
     sentence = f"the group {name.value!r} says query_offset itself, which rule_query_offset said for all groups"
     place = place_of(parts.text, file, group.first, ".".join(map(str, group.path)), sentence)
     yield Change(Action.CHANGED, place, (edit,))

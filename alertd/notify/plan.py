@@ -134,7 +134,7 @@ def message_order(alerts: Iterable[Alert]) -> list[Alert]:
             *_present_first(alert.labels.get("job")),
             *_present_first(alert.labels.get("instance")),
             len(alert.labels),
-            _ByLabels(alert.labels),
+            _ByLabels.of(alert.labels),
         ),
     )
 
@@ -147,14 +147,20 @@ def _present_first(value: str | None) -> tuple[bool, str]:
 class _ByLabels:
     """The order of label sets of one size: by the first label in which they differ, who lacks it going first."""
 
-    labels: Mapping[str, str]
+    names: tuple[str, ...]
+    values: tuple[str, ...]
+
+    @classmethod
+    def of(cls, labels: Mapping[str, str]) -> _ByLabels:
+        names = sorted(labels)
+        return cls(tuple(names), tuple(labels[name] for name in names))
 
     def __lt__(self, other: _ByLabels) -> bool:
-        ours, theirs = self.labels, other.labels
-        differs = min((name for name in {*ours, *theirs} if ours.get(name) != theirs.get(name)), default=None)
-        if differs is None or differs not in theirs:
-            return False
-        return differs not in ours or ours[differs] < theirs[differs]
+        if self.names == other.names:
+            return self.values < other.values
+        pairs = zip(self.names, self.values, other.names, other.values, strict=True)
+        name, value, other_name, other_value = next(pair for pair in pairs if pair[:2] != pair[2:])
+        return name > other_name if name != other_name else value < other_value
 
 
 def _decide(situation: Situation, integration: Integration, cooling: Iterable[str], now: int) -> _Decision:

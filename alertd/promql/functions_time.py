@@ -90,15 +90,14 @@ def _timestamp(evaluator: Evaluator, call: Call, at: int) -> list[Element]:
 
 
 def _start_timestamp(evaluator: Evaluator, call: Call, at: int) -> list[Element]:
-    """Since when the sample of a plain selector counts; nothing where that is not known."""
+    """Since when the sample of a plain selector counts, 0 where that is not known; nothing for anything computed."""
     argument = unwrap(call.args[0])
     if not isinstance(argument, VectorSelector) or not evaluator.options.start_timestamps:
         return []
     result: list[Element] = []
     for series, index, histogram in evaluator.selection.latest(argument, at):
         starts = series.starts if histogram is None else series.histogram_starts
-        if starts and starts[index]:
-            result.append(Element(series.labels, starts[index] / 1000, True))
+        result.append(Element(series.labels, starts[index] / 1000 if starts else 0.0, True))
     return evaluator.settle(result)
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final, Literal, TypeAlias
 
-from alertd.promql.durations import format_duration, parse_duration
+from alertd.promql.durations import parse_duration
 from alertd.promql.errors import ParseError
 from alertd.promql.numbers import parse_go_float
 from alertd.promql.quoting import unquote
@@ -28,7 +28,7 @@ class ScriptError(ValueError):
 
     def __init__(self, line: int, message: str) -> None:
         self.line = line
-        super().__init__(f"line {line}: {message}")
+        super().__init__(message)
 
 
 @dataclass(slots=True)
@@ -92,23 +92,38 @@ class Eval:
         return [message for message in self.messages if message.kind == kind]
 
 
-Command: TypeAlias = Load | Clear | Eval
+@dataclass(slots=True)
+class Unreadable:
+    """A command that is not in the language: `line` is where it stops making sense, `text` its first line."""
+
+    line: int
+    text: str
+    reason: str
+
+
+Command: TypeAlias = Load | Clear | Eval | Unreadable
 
 
 def parse_script(text: str) -> list[Command]:
-    """Return the commands of a script. Raises ScriptError at the first line it cannot read."""
+    """Return the commands of a script, those that cannot be read included."""
     commands: list[Command] = []
     for block in _blocks(text):
-        line, head = block[0]
-        if head == "clear":
-            commands.append(Clear(line))
-        elif head.startswith("load"):
-            commands.append(_load(block))
-        elif head.startswith("eval"):
-            commands.append(_eval(block))
-        else:
-            raise ScriptError(line, f"unknown command {head!r}, expected load, clear or eval")
+        try:
+            commands.append(_command(block))
+        except ScriptError as error:
+            commands.append(Unreadable(error.line, block[0][1], str(error)))
     return commands
+
+
+def _command(block: list[tuple[int, str]]) -> Command:
+    line, head = block[0]
+    if head == "clear":
+        return Clear(line)
+    if head.startswith("load"):
+        return _load(block)
+    if head.startswith("eval"):
+        return _eval(block)
+    raise ScriptError(line, f"unknown command {head!r}, expected load, clear or eval")
 
 
 def _blocks(text: str) -> Iterator[list[tuple[int, str]]]:
@@ -253,8 +268,3 @@ def _expect(command: Eval, line: int, text: str) -> None:
         raise ScriptError(line, f"unknown expectation {text!r}")
     kind: Literal["fail", "warn", "info"] = message[1]  # type: ignore[assignment]  # the pattern lists them
     command.messages.append(MessageExpectation(kind, message[3], message[2] == "regex"))
-
-
-def describe(command: Eval) -> str:
-    """Return the place and the expression of an evaluation, for messages."""
-    return f"line {command.line}: {command.text} at {format_duration(command.start)}"

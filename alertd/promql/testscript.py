@@ -30,7 +30,7 @@ from alertd.promql.features import ALL_FEATURES
 from alertd.promql.histogram import FloatHistogram
 from alertd.promql.parser import parse
 from alertd.promql.scriptcheck import Mismatch, check_instant, check_matrix, check_messages, check_middle
-from alertd.promql.scriptparser import Clear, Eval, Load, ScriptError, parse_script
+from alertd.promql.scriptparser import Clear, Eval, Load, ScriptError, Unreadable, parse_script
 from alertd.promql.storage import MemoryStorage, is_stale
 from alertd.promql.values import Evaluation, Options, Scalar, Vector
 
@@ -48,7 +48,10 @@ _QUERY_DEPENDENT: Final = re.compile(r"\b(?:start|end|range|step)\s*\(")
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One `eval` of a script and how it ended; `reason` says why it failed."""
+    """One `eval` of a script and how it ended; `reason` says why it failed.
+
+    What cannot be read is a case that failed, too.
+    """
 
     line: int
     text: str
@@ -66,7 +69,7 @@ class Report:
 
 
 def run_script(text: str, options: Options = OPTIONS) -> Report:
-    """Run a whole script. Raises ScriptError when it cannot be read."""
+    """Run a whole script; after what cannot be read it goes on."""
     return _Runner(options).run(text)
 
 
@@ -82,7 +85,12 @@ class _Runner:
                 case Clear():
                     self._storage.clear()
                 case Load():
-                    self._load(command)
+                    try:
+                        self._load(command)
+                    except ScriptError as error:
+                        report.cases.append(Case(error.line, "load", "failed", str(error)))
+                case Unreadable():
+                    report.cases.append(Case(command.line, command.text, "failed", command.reason))
                 case Eval():
                     report.cases.append(self._case(command))
         return report

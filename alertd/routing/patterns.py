@@ -17,10 +17,13 @@ class PatternError(ValueError):
     """The text is not a regular expression that RE2 takes."""
 
 
-def _options() -> re2.Options:
+def re2_options(memory: int | None = None) -> re2.Options:
+    """How label patterns are compiled; `memory` is the most that one may take, in bytes."""
     options = re2.Options()
     options.log_errors = False
     options.dot_nl = True
+    if memory is not None:
+        options.max_mem = memory
     return options
 
 
@@ -55,7 +58,7 @@ class LabelPattern:
     def __init__(self, text: str) -> None:
         self.text = text
         try:
-            compiled = re2.compile(text, _options())
+            compiled = re2.compile(text, re2_options())
         except re2.error as error:
             reason = error.args[0]
             raise PatternError(reason.decode(errors="replace") if isinstance(reason, bytes) else str(reason)) from error

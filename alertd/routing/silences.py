@@ -9,6 +9,7 @@ from enum import StrEnum
 from alertd.alerts.labels import Labels
 from alertd.errors import AlertdError
 from alertd.routing.matchers import Matcher, matches_all
+from alertd.routing.silence_index import SilenceIndex
 
 
 class SilenceState(StrEnum):
@@ -87,23 +88,37 @@ class Silencer:
     """Knows the silences and answers which of them hold an alert back."""
 
     def __init__(self, silences: Iterable[Silence] = ()) -> None:
-        self._silences: dict[str, Silence] = {silence.id: silence for silence in silences}
+        self._silences: dict[str, Silence] = {}
+        self._index = SilenceIndex()
+        self._first_end: int | None = None
+        for silence in silences:
+            self.put(silence)
 
     def put(self, silence: Silence) -> None:
+        """Know a silence, in place of the one with its id."""
+        self._forget(silence.id)
         self._silences[silence.id] = silence
+        self._index.add(silence.id, silence.matchers)
+        self._first_end = silence.ends_at if self._first_end is None else min(self._first_end, silence.ends_at)
 
     def forget_expired(self, now: int) -> None:
         """Drop what has ended; it can silence nothing any more."""
-        self._silences = {
-            key: silence for key, silence in self._silences.items() if silence.state(now) is not SilenceState.EXPIRED
-        }
+        if self._first_end is None or now < self._first_end:
+            return
+        for silence in list(self._silences.values()):
+            if silence.state(now) is SilenceState.EXPIRED:
+                self._forget(silence.id)
+        self._first_end = min((silence.ends_at for silence in self._silences.values()), default=None)
 
     def silenced_by(self, labels: Labels, now: int) -> tuple[str, ...]:
         """The ids of the active silences that match, sorted."""
-        return tuple(
-            sorted(
-                silence.id
-                for silence in self._silences.values()
-                if silence.state(now) is SilenceState.ACTIVE and matches_all(silence.matchers, labels)
-            )
-        )
+        return tuple(sorted(key for key in self._index.candidates(labels) if self._holds(key, labels, now)))
+
+    def _holds(self, key: str, labels: Labels, now: int) -> bool:
+        silence = self._silences[key]
+        return silence.state(now) is SilenceState.ACTIVE and matches_all(silence.matchers, labels)
+
+    def _forget(self, key: str) -> None:
+        known = self._silences.pop(key, None)
+        if known is not None:
+            self._index.remove(key, known.matchers)

@@ -40,13 +40,15 @@ class RuleFailed(AlertdError):
 class Context:
     """What every rule of a configuration shares: where people reach alertd, and the labels that alerts get on top.
 
-    `query` answers what templates ask; an evaluation in which it raised `Unanswered` is to be done again.
+    `query` answers what templates ask; an evaluation in which it raised `Unanswered` is to be done again. Without
+    `labels_alerts` only templates see the external labels, as in Prometheus before it sends.
     """
 
     external_url: str = ""
     external_labels: Mapping[str, str] = field(default_factory=dict)
     generator_url: str = ""
     query: Query | None = None
+    labels_alerts: bool = True
 
 
 @dataclass(frozen=True)
@@ -178,7 +180,7 @@ def _identity(
     labels = {name: text for name, text in sample_labels.items() if name != METRIC_NAME}
     for name, template in compiled.labels.items():
         labels[name] = _render(compiled, template, sample_labels, value, context, now, now)
-    for name, text in context.external_labels.items():
+    for name, text in context.external_labels.items() if context.labels_alerts else ():
         labels[name] = labels.get(name) or text
     labels["alertname"] = compiled.rule.name
     if compiled.has_levels:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping
 
 from alertd.clock import MINUTE
 from alertd.promql import (
@@ -14,44 +12,46 @@ from alertd.promql import (
     MemoryStorage,
     Options,
     Scalar,
+    Storage,
     String,
     evaluate,
+    is_stale,
 )
 from alertd.sources.base import Answer, Failure, SourceError
+from alertd.sources.series import SeriesSamples
 from alertd.sources.snapshots import Sample
-
-Series = frozenset[tuple[str, str]]
-
-_LOOKBACK = 5 * MINUTE
+from alertd.sources.timelines import Series, Timelines
+from alertd.sources.views import Layered, Restamped
 
 
-@dataclass(order=True)
-class _Push:
-    """One snapshot's instant and the series that it had."""
-
-    at: int
-    series: frozenset[Series] = field(default=frozenset(), compare=False)
+def _forever() -> int:
+    return 1 << 62
 
 
 class SnapshotSource:
-    """Answers expressions from the snapshots that were ingested.
+    """Answers expressions from the pushes that were ingested.
 
-    A pusher is known by its labels. A series that its next snapshot no longer has ends at that snapshot's instant;
-    all series of a pusher end `stale_after` milliseconds after its last snapshot. Both hold in whatever order the
-    snapshots come, so that each replica that reads the same snapshots has the same series.
+    There are three kinds. A snapshot ends those series of its pusher that it no longer has, and all of them end
+    `stale_after` milliseconds after the last. A group is the same, but what it said last holds until it says something
+    else. Series bring samples with instants of their own, and end by stale markers, or after `stale_after`.
+
+    All hold in whatever order they come, so that each replica that reads the same pushes has the same series. `now`
+    bounds how far the values of groups hold.
     """
 
-    def __init__(self, stale_after: int = 5 * MINUTE) -> None:
+    def __init__(self, stale_after: int = 5 * MINUTE, now: Callable[[], int] = _forever) -> None:
         self._storage = MemoryStorage()
+        self._snapshots = Timelines(self._storage)
+        self._groups = Timelines(MemoryStorage(), lasting=True)
+        self._view = Layered(self._storage, Restamped(self._groups.storage, now))
         # A pusher's silence needs no marker: its last samples are looked back to for just as long as they count.
         self._options = Options(lookback=stale_after)
         self._taken: dict[str, int] = {}
-        self._pushes: dict[Series, list[_Push]] = {}
 
     @property
-    def storage(self) -> MemoryStorage:
+    def storage(self) -> Storage:
         """The samples, for those who list series or evaluate by themselves."""
-        return self._storage
+        return self._view
 
     @property
     def options(self) -> Options:
@@ -60,15 +60,37 @@ class SnapshotSource:
 
     def ingest(self, snapshot_id: str, at: int, labels: Mapping[str, str], samples: Iterable[Sample]) -> bool:
         """Take one snapshot of the pusher `labels` at the instant `at`; False when `snapshot_id` was taken already."""
-        if snapshot_id in self._taken:
+        if not self._is_new(snapshot_id, at):
             return False
-        self._taken[snapshot_id] = at
-        series: set[Series] = set()
-        for sample_labels, value in samples:
-            self._storage.append(sample_labels, at, value)
-            series.add(frozenset(sample_labels.items()))
-        self._place(self._pushes.setdefault(frozenset(labels.items()), []), at, frozenset(series))
+        self._snapshots.take(at, labels, samples)
         return True
+
+    def ingest_group(self, push_id: str, at: int, labels: Mapping[str, str], samples: Iterable[Sample]) -> bool:
+        """Take what the group `labels` says from the instant `at` on; False when `push_id` was taken already."""
+        if not self._is_new(push_id, at):
+            return False
+        self._groups.take(at, labels, samples)
+        return True
+
+    def ingest_series(self, push_id: str, at: int, series: Iterable[SeriesSamples]) -> bool:
+        """Take series that came at the instant `at`; False when `push_id` was taken already."""
+        if not self._is_new(push_id, at):
+            return False
+        storage = self._storage
+        for one in series:
+            labels = one.identity.labels
+            for instant, value in one.samples:
+                storage.append(labels, instant, value, one.start)
+            for instant, histogram in one.histograms:
+                if is_stale(histogram.sum):
+                    storage.mark_stale(labels, instant)
+                else:
+                    storage.append_histogram(labels, instant, histogram, one.start)
+        return True
+
+    def groups(self) -> Iterable[tuple[Series, frozenset[Series]]]:
+        """Each group that has series, by its labels, with them."""
+        return self._groups.current()
 
     def record(self, labels: Mapping[str, str], at: int, value: float) -> None:
         """Store one sample that a recording rule computed; it ends by a stale marker, or after `stale_after`."""
@@ -79,18 +101,14 @@ class SnapshotSource:
         self._storage.mark_stale(labels, at)
 
     def prune(self, before: int) -> int:
-        """Forget all samples older than `before`; returns how many there were."""
-        self._taken = {snapshot_id: at for snapshot_id, at in self._taken.items() if at >= before}
-        for labels, pushes in list(self._pushes.items()):
-            del pushes[: bisect_left(pushes, _Push(before))]
-            if not pushes:
-                del self._pushes[labels]
-        return self._storage.prune(before)
+        """Forget all samples older than `before`; returns how many there were. What groups said last is kept."""
+        self._taken = {push_id: at for push_id, at in self._taken.items() if at >= before}
+        return self._snapshots.prune(before) + self._groups.prune(before)
 
     async def query(self, expr: Expr, at: int) -> Answer:
         """The value of `expr` at `at` (milliseconds) over the samples. Raises SourceError."""
         try:
-            evaluation = evaluate(expr, self._storage, at, options=self._options)
+            evaluation = evaluate(expr, self._view, at, options=self._options)
         except EvaluationError as error:
             raise SourceError(Failure.BAD_EXPRESSION, str(error)) from error
         value = evaluation.value
@@ -99,23 +117,14 @@ class SnapshotSource:
             return Answer([({}, value.value)], warnings)
         if isinstance(value, Matrix | String):
             raise SourceError(Failure.BAD_EXPRESSION, "rule result is not a vector or scalar")
-        return Answer([(dict(sample.labels), sample.value) for sample in value], warnings)
+        samples = [(dict(sample.labels), sample.value) for sample in value if sample.histogram is None]
+        left_out = len(value) - len(samples)
+        if left_out:
+            warnings = (*warnings, f"{left_out} native histograms were left out of the result")
+        return Answer(samples, warnings)
 
-    def _place(self, pushes: list[_Push], at: int, series: frozenset[Series]) -> None:
-        """Put one push between the pusher's earlier and later ones, and end the series that are not in the next."""
-        index = bisect_left(pushes, _Push(at))
-        if index < len(pushes) and pushes[index].at == at:
-            series |= pushes.pop(index).series
-        if index:
-            earlier = pushes[index - 1].series
-            # Most snapshots of a pusher have the same series: one set serves them all.
-            series = earlier if earlier == series else series
-            self._end(earlier - series, at)
-        if index < len(pushes):
-            later = pushes[index]
-            self._end(series - later.series, later.at)
-        pushes.insert(index, _Push(at, series))
-
-    def _end(self, series: Iterable[Series], at: int) -> None:
-        for pairs in series:
-            self._storage.mark_stale(dict(pairs), at)
+    def _is_new(self, push_id: str, at: int) -> bool:
+        if push_id in self._taken:
+            return False
+        self._taken[push_id] = at
+        return True

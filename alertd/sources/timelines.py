@@ -58,8 +58,8 @@ class Timelines:
                 del self._pushes[labels]
         carried = list(self._carried(before)) if self._lasting else []
         dropped = self.storage.prune(before)
-        for labels, at, value in carried:
-            self.storage.append(labels, at, value)
+        for series, at, value in carried:
+            self.storage.append(series, at, value)
         return dropped - len(carried)
 
     def _carried(self, before: int) -> Iterator[tuple[Mapping[str, str], int, float]]:

@@ -38,7 +38,7 @@ def read_varint(data: bytes, position: int, end: int) -> tuple[int, int]:
 
 
 def fields(data: bytes, start: int = 0, end: int | None = None) -> Iterator[tuple[int, int, int, int]]:
-    """The fields of a message: number, wire type, and for `VARINT` the value and 0, else where the content lies.
+    """The fields of a message: number, wire type, where the content begins (for `VARINT`: the value), where it ends.
 
     Raises `WireError` where the bytes are no message.
     """
@@ -55,7 +55,7 @@ def fields(data: bytes, start: int = 0, end: int | None = None) -> Iterator[tupl
             raise WireError(f"expected a field at byte {position - 1}, found the number 0")
         if kind == VARINT:
             value, position = read_varint(data, position, end)
-            yield number, kind, value, 0
+            yield number, kind, value, position
             continue
         if kind == BYTES:
             length, position = read_varint(data, position, end)

@@ -1,4 +1,4 @@
-"""Pushed metrics: one row a push, its samples as compressed JSON, so that every replica and every restart sees them."""
+"""Pushed metrics: one row a push, compressed, so that every replica and every restart sees them."""
 
 from __future__ import annotations
 
@@ -6,10 +6,12 @@ import math
 import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 
 import msgspec
 from sqlalchemy import Connection, delete, func, insert, select
 
+from alertd.store.statements import in_turn
 from alertd.store.tables import snapshots
 
 Sample = tuple[dict[str, str], float]
@@ -18,16 +20,33 @@ Sample = tuple[dict[str, str], float]
 _Written = list[tuple[dict[str, str], float | str]]
 
 
+class Kind(StrEnum):
+    """What a row's body is: samples of one instant, or a request of remote write as it came."""
+
+    SNAPSHOT = "snapshot"
+    #: Samples that hold until the next row of the same labels.
+    GROUP = "group"
+    WRITE_1 = "write1"
+    WRITE_2 = "write2"
+
+
 @dataclass(frozen=True)
-class StoredSnapshot:
-    """One push: `labels` name the pusher, `samples` are (labels with `__name__`, value) at the instant `at`."""
+class StoredPush:
+    """One push: `labels` name the pusher, `body` is what `kind` says; it came at `received_at` and is of `at`."""
 
     id: int
     source: str
     at: int
     received_at: int
     labels: Mapping[str, str]
-    samples: Sequence[Sample]
+    kind: Kind
+    body: bytes
+
+    @property
+    def samples(self) -> list[Sample]:
+        """What a snapshot or a group says: (labels with `__name__`, value)."""
+        written = msgspec.json.decode(zlib.decompress(self.body), type=_Written)
+        return [(labels, float(value)) for labels, value in written]
 
 
 def add(
@@ -39,41 +58,68 @@ def add(
     received_at: int,
     labels: Mapping[str, str],
     samples: Sequence[Sample],
+    kind: Kind = Kind.SNAPSHOT,
 ) -> int:
-    """Keep a push; its id."""
+    """Keep a push of one instant; its id."""
+    body = packed(samples)
+    return add_body(connection, organisation, source, at, received_at, labels, len(samples), kind, body)
+
+
+def add_body(
+    connection: Connection,
+    organisation: str,
+    source: str,
+    at: int,
+    received_at: int,
+    labels: Mapping[str, str],
+    samples: int,
+    kind: Kind,
+    body: bytes,
+) -> int:
+    """Keep a push whose body is written already; its id. Ids become visible in their order."""
+    in_turn(connection, f"snapshots {organisation} {source}")
     statement = insert(snapshots).values(
         organisation=organisation,
         source=source,
         at=at,
         received_at=received_at,
         labels=dict(labels),
-        samples=len(samples),
-        body=_packed(samples),
+        samples=samples,
+        kind=kind.value,
+        size=len(body),
+        body=body,
     )
     return int(connection.execute(statement.returning(snapshots.c.id)).scalar_one())
 
 
 def after(
-    connection: Connection, organisation: str, source: str, snapshot_id: int, limit: int = 1000
-) -> list[StoredSnapshot]:
-    """The pushes to a source with an id above `snapshot_id`, in order."""
+    connection: Connection, organisation: str, source: str, push_id: int, limit: int = 1000
+) -> list[StoredPush]:
+    """The pushes to a source with an id above `push_id`, in order."""
     query = (
         select(snapshots)
-        .where(snapshots.c.organisation == organisation, snapshots.c.source == source, snapshots.c.id > snapshot_id)
+        .where(snapshots.c.organisation == organisation, snapshots.c.source == source, snapshots.c.id > push_id)
         .order_by(snapshots.c.id)
         .limit(limit)
     )
     return [
-        StoredSnapshot(
+        StoredPush(
             id=row.id,
             source=row.source,
             at=row.at,
             received_at=row.received_at,
             labels=row.labels,
-            samples=_unpacked(row.body),
+            kind=Kind(row.kind),
+            body=row.body,
         )
         for row in connection.execute(query)
     ]
+
+
+def newest_id(connection: Connection, organisation: str, source: str) -> int:
+    """The id of the newest push to a source; 0 when there is none."""
+    own = (snapshots.c.organisation == organisation) & (snapshots.c.source == source)
+    return int(connection.execute(select(func.coalesce(func.max(snapshots.c.id), 0)).where(own)).scalar_one())
 
 
 def latest(connection: Connection, organisation: str) -> list[tuple[str, int, int, Mapping[str, str]]]:
@@ -101,11 +147,16 @@ def prune(connection: Connection, source: str, before: int, limit: int = 1000) -
     return connection.execute(delete(snapshots).where(snapshots.c.id.in_(old))).rowcount
 
 
-def _packed(samples: Sequence[Sample]) -> bytes:
+def shrink(connection: Connection, organisation: str, source: str, size: int, limit: int = 1000) -> int:
+    """Delete up to `limit` of the oldest pushes to a source, as long as it holds more than `size` bytes."""
+    own = (snapshots.c.organisation == organisation) & (snapshots.c.source == source)
+    newer = func.sum(snapshots.c.size).over(order_by=snapshots.c.id.desc())
+    sums = select(snapshots.c.id, newer.label("newer")).where(own).subquery()
+    beyond = select(sums.c.id).where(sums.c.newer > size).order_by(sums.c.id).limit(limit)
+    return connection.execute(delete(snapshots).where(snapshots.c.id.in_(beyond))).rowcount
+
+
+def packed(samples: Sequence[Sample]) -> bytes:
+    """Samples of one instant as a body."""
     written: _Written = [(labels, value if math.isfinite(value) else repr(value)) for labels, value in samples]
     return zlib.compress(msgspec.json.encode(written), 1)
-
-
-def _unpacked(body: bytes) -> list[Sample]:
-    written = msgspec.json.decode(zlib.decompress(body), type=_Written)
-    return [(labels, float(value)) for labels, value in written]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Select, Table, and_, bindparam, update
+from sqlalchemy import Connection, Select, Table, and_, bindparam, text, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 T = TypeVar("T")
@@ -56,6 +56,16 @@ def locked(connection: Connection, select: Select[Any], *, skip: bool = False) -
     SQLite's write transactions exclude each other whole, so it needs no row locks.
     """
     return select.with_for_update(skip_locked=skip) if connection.dialect.name == "postgresql" else select
+
+
+def in_turn(connection: Connection, name: str) -> None:
+    """Wait until no other transaction is in its turn under this name; ours ends with the transaction.
+
+    Rows that are inserted in turn become visible in the order of their numbers. SQLite's write transactions exclude
+    each other whole.
+    """
+    if connection.dialect.name == "postgresql":
+        connection.execute(text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))"), {"name": name})
 
 
 def chunks(values: Iterable[T]) -> Iterator[list[T]]:

@@ -259,7 +259,7 @@ history = Table(
     Index(None, "organisation", "at"),
 )
 
-#: Pushed metrics, one row a push, compressed.
+#: Pushed metrics, one row a push, compressed; `kind` says how the body is written.
 snapshots = Table(
     "snapshots",
     metadata,
@@ -271,8 +271,26 @@ snapshots = Table(
     Column("labels", Json, nullable=False),
     Column("samples", Integer, nullable=False),
     Column("body", LargeBinary, nullable=False),
-    Index(None, "organisation", "source", "id"),
+    Column("kind", String(16), nullable=False, server_default="snapshot"),
+    Column("size", Integer, nullable=False, server_default="0"),
+    # With the size in it, what a source holds is summed up without a look at the rows.
+    Index(None, "organisation", "source", "id", "size"),
     Index(None, "received_at"),
+)
+
+#: What each group of a Pushgateway's pushers said last; it holds until it is replaced or deleted.
+push_groups = Table(
+    "push_groups",
+    metadata,
+    Column("organisation", Text, primary_key=True),
+    Column("source", Text, primary_key=True),
+    Column("key", String(64), primary_key=True),
+    Column("labels", Json, nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("pushed_at", Instant),
+    Column("failed_at", Instant),
+    Column("types", Json, nullable=False),
+    Column("body", LargeBinary, nullable=False),
 )
 
 #: The alerts of rules on their way to other Alertmanagers, one row an alert and Alertmanager.

@@ -11,6 +11,11 @@ from pathlib import Path
 import pytest
 
 from alertd import __version__
+from alertd.api.web import WebOptions
+from alertd.cli.alertmanager import _options, _web_options
+from alertd.cli.alertmanagerflags import read_flags
+from alertd.clock import DAY, HOUR
+from alertd.routing.matchers import Grammar
 
 
 def run(*arguments: str, program: str = "", folder: Path | None = None) -> subprocess.CompletedProcess[str]:
@@ -68,6 +73,34 @@ def test_a_wrong_file(tmp_path: Path) -> None:
     assert said.returncode == 1
     assert "web.yml:1:" in said.stderr
     assert "bcrypt" in said.stderr
+
+
+def test_options() -> None:
+    """What the flags ask for is what the service and its doors are told."""
+    none = _options(read_flags([]))
+    assert (none.retention, none.silence_retention, none.open_to_all) == (None, 5 * DAY, True)
+    given = _options(
+        read_flags(
+            [
+                "--data.retention=1h",
+                "--enable-feature=utf8-strict-mode,receiver-name-in-metrics",
+                "--log.silences",
+                "--web.external-url=http://a/b",
+                "--alerts.per-alertname-limit=7",
+            ]
+        )
+    )
+    assert (given.retention, given.silence_retention, given.log_silences) == (HOUR, HOUR, True)
+    assert (given.grammar, given.metric_labels) == (Grammar.UTF8, frozenset({"receiver_name"}))
+    assert (given.external_url, given.max_alerts_per_name) == ("http://a/b", 7)
+
+
+def test_web_options() -> None:
+    """Without a bound there are as many GETs as processors, and at least eight; a negative time is no bound."""
+    web = _web_options(read_flags(["--web.get-concurrency=3", "--web.timeout=1500ms", "--web.route-prefix=/x"]))
+    assert web == WebOptions(prefix="/x", get_concurrency=3, timeout=1_500, any_page=True)
+    web = _web_options(read_flags(["--web.get-concurrency=-1", "--web.timeout=-1s"]))
+    assert (web.get_concurrency >= 8, web.timeout) == (True, 0)
 
 
 def test_linked_under_its_name(tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ route:
   group_by: [alertname]
   routes:
   - {matchers: [night="yes"], receiver: nobody, mute_time_intervals: [always]}
-  - {matchers: [both="yes"], receiver: team, continue: true, labels: {kind: both}}
+  - {matchers: [both="yes"], receiver: team, continue: true}
   - {matchers: [both="yes"], receiver: nobody, active_time_intervals: [never], group_by: []}
 receivers:
 - name: team

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -122,7 +123,6 @@ async def test_one_open_route_is_enough(client: httpx.AsyncClient) -> None:
     assert listed["receivers"] == [{"name": "team"}, {"name": "nobody"}]
     muted, active = (await client.get("/api/v2/alerts/groups")).json()
     assert (muted["receiver"], muted["labels"], muted["routeLabels"]) == ({"name": "nobody"}, {}, {})
-    assert active["routeLabels"] == {"kind": "both"}
     assert [alert["status"]["mutedBy"] for alert in muted["alerts"]] == [["never"]]
     assert (active["receiver"], active["labels"]) == ({"name": "team"}, {"alertname": "Both"})
     assert active["alerts"] == [listed]
@@ -217,3 +217,19 @@ async def test_what_a_rule_finds(
     (listed,) = (await client.get("/api/v2/alerts")).json()
     assert listed["labels"]["alertname"] == "Slow"
     assert listed["endsAt"] == to_rfc3339(clock.now() + 5 * MINUTE)
+
+
+async def test_route_labels(tmp_path: Path, service: Service, client: httpx.AsyncClient) -> None:
+    """A group has the labels of its route, those of the routes above it included."""
+    file = tmp_path / "alertd.yml"
+    labelled = file.read_text().replace(
+        "group_by: [alertname]", "group_by: [alertname]\n  labels: {tier: one, kind: any}"
+    )
+    file.write_text(labelled.replace("receiver: team, continue: true}", "receiver: team, labels: {kind: both}}"))
+    await service.reload()
+    await send(client, {"alertname": "Both", "both": "yes"}, {"alertname": "Free"})
+    groups = (await client.get("/api/v2/alerts/groups")).json()
+    assert {group["labels"]["alertname"]: group["routeLabels"] for group in groups} == {
+        "Both": {"tier": "one", "kind": "both"},
+        "Free": {"tier": "one", "kind": "any"},
+    }

@@ -1,0 +1,192 @@
+"""Runs files of unit tests: promtool's loop over the instants, with its order of evaluations and questions."""
+
+from __future__ import annotations
+
+import glob
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from alertd.alerts.alert import Report
+from alertd.clock import monotonic
+from alertd.errors import InvalidInput, Problem
+from alertd.promql import EvaluationError, ParseError, format_duration
+from alertd.promql.quoting import quote
+from alertd.rules.loading import load_rules
+from alertd.rules.models import AlertRule, RuleFile, RuleGroup
+from alertd.simulate.unittests.comparing import compare_alerts, compare_samples
+from alertd.simulate.unittests.dependencies import Dependencies, asked_directly
+from alertd.simulate.unittests.model import AlertTest, ExprTest, RuleTest, RuleTestFile
+from alertd.simulate.unittests.outcome import Covered, Failure, FileOutcome, Kind, TestOutcome
+from alertd.simulate.unittests.reading import read_test_file
+from alertd.simulate.unittests.stage import BadSeries, RuleError, Stage
+
+
+@dataclass(frozen=True)
+class Choice:
+    """Which tests are run, and how: `patterns` of names (any of them; none: all), and whether each rule is evaluated
+    although no question depends on it."""
+
+    patterns: tuple[re.Pattern[str], ...] = ()
+    all_rules: bool = False
+
+    def wants(self, test: RuleTest) -> bool:
+        """Whether the test is one of those; a test without a name has the name ""."""
+        return not self.patterns or any(pattern.search(test.name) for pattern in self.patterns)
+
+
+def run_file(path: Path, choice: Choice = Choice(), *, clock: Callable[[], int] = monotonic) -> FileOutcome:
+    """Run the tests of one file; `clock` measures how long they take. What is wrong with it is in the outcome."""
+    try:
+        tests = read_test_file(path)
+    except InvalidInput as invalid:
+        return FileOutcome(str(path), problems=_lines(invalid), watched=(str(path),))
+    rule_files, warnings = _rule_files(tests)
+    watched = (str(path), *rule_files)
+    chosen = [test for test in tests.tests if choice.wants(test)]
+    skipped = len(tests.tests) - len(chosen)
+    if not chosen:
+        return FileOutcome(str(path), warnings=warnings, skipped=skipped, watched=watched)
+    try:
+        loaded = _load(rule_files)
+    except InvalidInput as invalid:
+        return FileOutcome(str(path), problems=_lines(invalid), warnings=warnings, skipped=skipped, watched=watched)
+    run = _Run(tests, loaded, choice, clock)
+    outcomes = tuple(run.test(test) for test in chosen)
+    return FileOutcome(str(path), outcomes, (), warnings, skipped, run.coverage(), watched)
+
+
+def _lines(invalid: InvalidInput) -> tuple[str, ...]:
+    return tuple(str(problem) for problem in invalid.problems)
+
+
+def _rule_files(tests: RuleTestFile) -> tuple[list[str], tuple[str, ...]]:
+    """The files that the patterns match, each once, in order; and a warning for each pattern without one."""
+    found: dict[str, None] = {}
+    warnings = []
+    for pattern in tests.rule_files:
+        path = str(Path(tests.path).parent / pattern)
+        # Go negates a character class with ^, Python with !.
+        matches = sorted(glob.glob(path.replace("[^", "[!"), include_hidden=True))
+        found.update(dict.fromkeys(matches))
+        if not matches:
+            warnings.append(f"no file match pattern {path}")
+    return list(found), tuple(warnings)
+
+
+def _load(paths: Sequence[str]) -> tuple[RuleFile, ...]:
+    """The rules of the files. Raises InvalidInput with the mistakes of all."""
+    problems: list[Problem] = []
+    files = []
+    for path in paths:
+        try:
+            files.append(load_rules(Path(path).read_text(encoding="utf-8"), path))
+        except InvalidInput as invalid:
+            problems.extend(invalid.problems)
+        except (OSError, UnicodeDecodeError) as error:
+            problems.append(Problem(path, 1, 1, "", f"the file cannot be read: {error}"))
+    if problems:
+        raise InvalidInput(problems)
+    return tuple(files)
+
+
+@dataclass
+class _Run:
+    """The tests of one file with the rules that it loaded, and what they have seen of them."""
+
+    tests: RuleTestFile
+    files: tuple[RuleFile, ...]
+    choice: Choice
+    clock: Callable[[], int]
+    tested: set[str] = field(default_factory=set)
+    fired: set[str] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        order = {name: place for place, name in enumerate(self.tests.group_order)}
+        groups = [group for file in self.files for group in file.groups]
+        # As in promtool the order is partial: a group that is not listed stands beside the first one that is.
+        self.groups: list[RuleGroup] = sorted(groups, key=lambda group: order.get(group.name, 0))
+        self.dependencies = Dependencies(self.groups)
+
+    def test(self, test: RuleTest) -> TestOutcome:
+        """Run one test."""
+        started = self.clock()
+        failures = tuple(self._failures(test))
+        return TestOutcome(test.name, test.title, test.line, self.clock() - started, failures)
+
+    def coverage(self) -> dict[tuple[str, str], Covered]:
+        """The rules of the file by the real path of their file and their id."""
+        found = {}
+        tested = self.dependencies.closure(self.tested)
+        for group in self.groups:
+            for rule in group.rules:
+                key = (str(Path(group.file).resolve()), rule.id.removeprefix(group.file))
+                found[key] = Covered(group.file, group.name, rule, rule.id in tested, rule.id in self.fired)
+        return found
+
+    def _failures(self, test: RuleTest) -> list[Failure]:
+        dependencies = self.dependencies
+        everything = frozenset(rule.id for rule in dependencies.rules)
+        needed = everything if self.choice.all_rules else dependencies.needed(test)
+        self.tested |= asked_directly(dependencies.rules, test)
+        try:
+            stage = Stage(test, self.groups, dependencies, needed, self.tests.interval)
+        except BadSeries as error:
+            return [Failure(Kind.INPUT, self.tests.path, error.line, 0, "input_series", (str(error),))]
+        failures: list[Failure] = []
+        waiting = sorted(test.alert_tests, key=lambda asked: asked.at)
+        interval = self.tests.interval
+        for passed in range(0, test.duration + 1, interval):
+            now = test.start + passed
+            due = [asked for asked in waiting if asked.at < passed + interval]
+            waiting = waiting[len(due) :]
+            if not needed and not due:
+                continue
+            stage.feed(now)
+            try:
+                stage.evaluate(now, watched=bool(due))
+            except RuleError as error:
+                return [*failures, self._rule_failure(error)]
+            for asked in due:
+                failures += self._alert_failures(stage, asked)
+        stage.feed(test.start + test.duration - test.duration % interval)
+        for question in test.expr_tests:
+            failures += self._expr_failures(stage, test, question)
+        return failures
+
+    def _rule_failure(self, error: RuleError) -> Failure:
+        file = next(group.file for group in self.groups if error.rule in group.rules)
+        title = f"rule: {error.rule.name}, time: {format_duration(error.at)}"
+        return Failure(Kind.RULE, file, error.rule.line, error.at, title, (f"err: {error}",))
+
+    def _alert_failures(self, stage: Stage, asked: AlertTest) -> list[Failure]:
+        found: dict[bool, list[Report]] = {True: [], False: []}
+        for rule, report in stage.alerts(asked.alertname):
+            fires = report.instance.state.fires
+            found[fires].append(report)
+            if fires:
+                self.fired.add(rule.id)
+        details = compare_alerts(asked.firing, found[True], "firing", partial=asked.partial)
+        if asked.pending is not None:
+            details += compare_alerts(asked.pending, found[False], "pending", partial=asked.partial)
+        if not details:
+            return []
+        if not self._has_rule(asked.alertname):
+            details.append(f"no alerting rule is called {asked.alertname}")
+        title = f"alertname: {asked.alertname}, time: {format_duration(asked.at)}"
+        return [Failure(Kind.ALERT, self.tests.path, asked.line, asked.at, title, tuple(details))]
+
+    def _has_rule(self, alertname: str) -> bool:
+        return any(isinstance(rule, AlertRule) and rule.name == alertname for rule in self.dependencies.rules)
+
+    def _expr_failures(self, stage: Stage, test: RuleTest, asked: ExprTest) -> list[Failure]:
+        try:
+            found = stage.query(asked.expr, test.start + asked.at)
+            details = compare_samples(asked.samples, found, fuzzy=self.tests.fuzzy)
+        except (ParseError, EvaluationError) as error:
+            details = [f"err: {error}"]
+        if not details:
+            return []
+        title = f"expr: {quote(asked.expr)}, time: {format_duration(asked.at)}"
+        return [Failure(Kind.EXPRESSION, self.tests.path, asked.line, asked.at, title, tuple(details))]

@@ -1,0 +1,155 @@
+"""Which samples of a request may be stored: those of good series, of our time, and newer than the ones before them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from alertd.clock import HOUR, MINUTE
+from alertd.sources.remotewrite.histograms import problem_of
+from alertd.sources.series import Identity, Key, SeriesSamples, shown
+
+OUT_OF_ORDER = "out of order sample"
+OUT_OF_BOUNDS = "out of bounds"
+TOO_OLD = "too old sample"
+DUPLICATE = "duplicate sample for timestamp"
+
+
+@dataclass(frozen=True, slots=True)
+class SampleLimits:
+    """What a source takes: how many series and samples a request, and how far samples may lie from now and each other.
+
+    `ahead` and `behind` bound a sample's distance from now, `out_of_order` by how much it may be older than the newest
+    of its series; all are milliseconds.
+    """
+
+    series: int = 100_000
+    samples: int = 10_000
+    ahead: int = 10 * MINUTE
+    behind: int = 6 * HOUR
+    out_of_order: int = 0
+
+
+@dataclass(slots=True)
+class Admitted:
+    """What of a request may be stored, and a sentence about each series of which something may not."""
+
+    series: list[SeriesSamples] = field(default_factory=list)
+    refused: list[str] = field(default_factory=list)
+    samples: int = 0
+    histograms: int = 0
+
+
+class Admission:
+    """Knows the newest sample of every series of a source."""
+
+    def __init__(self, limits: SampleLimits = SampleLimits()) -> None:
+        self.limits = limits
+        self._newest: dict[Key, tuple[int, float]] = {}
+
+    def __len__(self) -> int:
+        """The number of series."""
+        return len(self._newest)
+
+    def admit(self, series: Sequence[SeriesSamples], now: int) -> Admitted:
+        """Divide what came into what may be stored and what may not."""
+        admitted = Admitted()
+        newest = self._newest
+        earliest, latest = now - self.limits.behind, now + self.limits.ahead
+        # What this very request brings counts too: a series may be in it more than once.
+        here: dict[Key, tuple[int, float]] = {}
+        room = self.limits.series - len(newest)
+        for one in series:
+            identity = one.identity
+            known = here.get(identity.key) or newest.get(identity.key)
+            problem = self._problem(one, is_new=known is None, room=room)
+            if problem is not None:
+                admitted.refused.append(problem)
+                continue
+            if len(one.samples) == 1 and not one.histograms:
+                at, value = one.samples[0]
+                if earliest <= at <= latest and (known is None or at > known[0]):
+                    room -= known is None
+                    here[identity.key] = (at, value)
+                    admitted.series.append(one)
+                    admitted.samples += 1
+                    continue
+            kept = self._kept(one, known, earliest, latest, admitted.refused)
+            if len(kept):
+                room -= known is None
+                here[identity.key] = _newest(kept, known)
+                admitted.series.append(kept)
+                admitted.samples += len(kept.samples)
+                admitted.histograms += len(kept.histograms)
+        return admitted
+
+    def note(self, series: Iterable[SeriesSamples]) -> None:
+        """Remember what was stored."""
+        newest = self._newest
+        for one in series:
+            if len(one):
+                newest[one.identity.key] = _newest(one, newest.get(one.identity.key))
+
+    def forget(self, before: int) -> None:
+        """Forget the series that have had no sample since an instant."""
+        self._newest = {key: last for key, last in self._newest.items() if last[0] >= before}
+
+    def _problem(self, one: SeriesSamples, *, is_new: bool, room: int) -> str | None:
+        """Why nothing of a series can be stored."""
+        identity = one.identity
+        if identity.problem is not None:
+            return identity.problem
+        if not len(one):
+            return f"TimeSeries must contain at least one sample or histogram for series {shown(identity.labels)}"
+        if is_new and room <= 0:
+            return f"a source may have {self.limits.series} series, this is one too many: {shown(identity.labels)}"
+        return None
+
+    def _kept(
+        self, one: SeriesSamples, known: tuple[int, float] | None, earliest: int, latest: int, refused: list[str]
+    ) -> SeriesSamples:
+        """The samples of a series that may be stored; why the others may not is added to `refused`."""
+        kept = SeriesSamples(one.identity, start=one.start)
+        for at, value in one.samples:
+            reason = self._reason(at, value, known, earliest, latest)
+            if reason is None:
+                kept.samples.append((at, value))
+                known = _later(known, (at, value))
+            else:
+                refused.append(_about(reason, one.identity))
+        for at, histogram in one.histograms:
+            reason = problem_of(histogram) or self._reason(at, histogram.sum, known, earliest, latest)
+            if reason is None:
+                kept.histograms.append((at, histogram))
+                known = _later(known, (at, histogram.sum))
+            else:
+                refused.append(_about(reason, one.identity))
+        return kept
+
+    def _reason(self, at: int, value: float, known: tuple[int, float] | None, earliest: int, latest: int) -> str | None:
+        if at > latest:
+            return OUT_OF_BOUNDS
+        if at < earliest:
+            return TOO_OLD
+        if known is None or at > known[0]:
+            return None
+        if at == known[0]:
+            same = value == known[1] or (math.isnan(value) and math.isnan(known[1]))
+            return None if same else DUPLICATE
+        return None if at >= known[0] - self.limits.out_of_order and self.limits.out_of_order else OUT_OF_ORDER
+
+
+def _about(reason: str, identity: Identity) -> str:
+    return f"{reason} for series {shown(identity.labels)}"
+
+
+def _later(known: tuple[int, float] | None, sample: tuple[int, float]) -> tuple[int, float]:
+    return sample if known is None or sample[0] >= known[0] else known
+
+
+def _newest(one: SeriesSamples, known: tuple[int, float] | None) -> tuple[int, float]:
+    """The newest sample of a series; a histogram stands there by its sum."""
+    samples = [*one.samples, *((at, histogram.sum) for at, histogram in one.histograms)]
+    newest = max(samples, key=lambda sample: sample[0]) if len(samples) > 1 else samples[0]
+    return _later(known, newest)

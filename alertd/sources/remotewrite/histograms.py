@@ -1,0 +1,141 @@
+"""Native histograms of remote write; versions 1.0 and 2.0 have the same fields."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import pairwise
+
+from alertd.promql.histogram import CUSTOM_BUCKETS, HIGHEST_SCHEMA, LOWEST_SCHEMA, CounterReset, FloatHistogram
+from alertd.sources import wire
+
+_RESETS = (CounterReset.UNKNOWN, CounterReset.RESET, CounterReset.NOT_RESET, CounterReset.GAUGE)
+_FLOATS = frozenset({2, 3, 5, 7})
+_MOST_BUCKETS = 4096
+
+
+def read_histogram(data: bytes, start: int, end: int) -> tuple[int, FloatHistogram]:
+    """The instant of a histogram, and the histogram. Raises `WireError` where it is none."""
+    plain: dict[int, int] = {}
+    floats: dict[int, float] = {}
+    spans: dict[int, list[tuple[int, int]]] = {8: [], 11: []}
+    deltas: dict[int, list[int]] = {9: [], 12: []}
+    counts: dict[int, list[float]] = {10: [], 13: [], 16: []}
+    for number, kind, first, last in wire.fields(data, start, end):
+        if number in _FLOATS:
+            wire.expect(kind, wire.FIXED64, "a number")
+            floats[number] = wire.double(data, first)
+        elif number in spans:
+            wire.expect(kind, wire.BYTES, "a span of buckets")
+            spans[number].append(_span(data, first, last))
+        elif number in deltas:
+            deltas[number] += map(wire.zigzag, wire.varints(data, kind, first, last))
+        elif number in counts:
+            counts[number] += wire.doubles(data, kind, first, last)
+        elif number <= 15:
+            wire.expect(kind, wire.VARINT, "a number")
+            plain[number] = first
+    histogram = FloatHistogram(
+        schema=wire.zigzag(plain.get(4, 0)),
+        count=floats.get(2, float(plain.get(1, 0))),
+        sum=floats.get(3, 0.0),
+        zero_threshold=floats.get(5, 0.0),
+        zero_count=floats.get(7, float(plain.get(6, 0))),
+        positive=_buckets(spans[11], deltas[12], counts[13]),
+        negative=_buckets(spans[8], deltas[9], counts[10]),
+        custom_values=tuple(counts[16]),
+        counter_reset=_RESETS[min(plain.get(14, 0), len(_RESETS)) % len(_RESETS)],
+    )
+    return wire.signed(plain.get(15, 0)), histogram
+
+
+def problem_of(histogram: FloatHistogram) -> str | None:
+    """Why a histogram cannot be stored; None when it can."""
+    if histogram.is_custom:
+        bounds = histogram.custom_values
+        if any(later <= earlier or math.isnan(later) for earlier, later in pairwise(bounds)):
+            return "its custom bounds must ascend"
+        if histogram.negative or histogram.zero_count:
+            return "it has custom buckets, and negative or zero buckets beside them"
+        if any(not 0 <= index <= len(bounds) for index in histogram.positive):
+            return f"it has {len(bounds)} custom bounds, and a bucket beyond them"
+    elif not LOWEST_SCHEMA <= histogram.schema <= HIGHEST_SCHEMA:
+        return f"its schema is {histogram.schema}, known are {LOWEST_SCHEMA} to {HIGHEST_SCHEMA} and {CUSTOM_BUCKETS}"
+    numbers = (histogram.count, histogram.zero_count, *histogram.positive.values(), *histogram.negative.values())
+    if any(number < 0 for number in numbers):
+        return "it has a negative count"
+    return None
+
+
+def write_histogram(at: int, histogram: FloatHistogram) -> bytes:
+    """The message of a histogram with float counts."""
+    reset = _RESETS.index(histogram.counter_reset)
+    return b"".join(
+        (
+            wire.double_field(2, histogram.count),
+            wire.double_field(3, histogram.sum),
+            wire.varint_field(4, wire.to_zigzag(histogram.schema)),
+            wire.double_field(5, histogram.zero_threshold),
+            wire.double_field(7, histogram.zero_count),
+            *_written_buckets(8, 10, histogram.negative),
+            *_written_buckets(11, 13, histogram.positive),
+            wire.varint_field(14, reset) if reset else b"",
+            wire.varint_field(15, at),
+            wire.packed_doubles(16, histogram.custom_values),
+        )
+    )
+
+
+def _span(data: bytes, start: int, end: int) -> tuple[int, int]:
+    offset = length = 0
+    for number, kind, value, _ in wire.fields(data, start, end):
+        if number in (1, 2):
+            wire.expect(kind, wire.VARINT, "a number")
+            if number == 1:
+                offset = wire.zigzag(value)
+            else:
+                length = value
+    return offset, length
+
+
+def _buckets(spans: Sequence[tuple[int, int]], deltas: Sequence[int], counts: Sequence[float]) -> dict[int, float]:
+    """The counts by their places; integer histograms say by how much each differs from the one before."""
+    values = list(counts) or list(_summed(deltas))
+    wanted = sum(length for _, length in spans)
+    if wanted != len(values) or wanted > _MOST_BUCKETS:
+        found = f"spans of {wanted} buckets and {len(values)} counts"
+        raise wire.WireError(
+            f"expected a histogram of at most {_MOST_BUCKETS} buckets with a count each, found {found}"
+        )
+    buckets: dict[int, float] = {}
+    place = position = 0
+    for offset, length in spans:
+        place += offset
+        for value in values[position : position + length]:
+            buckets[place] = value
+            place += 1
+        position += length
+    return buckets
+
+
+def _summed(deltas: Sequence[int]) -> Iterator[float]:
+    total = 0
+    for delta in deltas:
+        total += delta
+        yield float(total)
+
+
+def _written_buckets(spans: int, counts: int, buckets: Mapping[int, float]) -> Iterator[bytes]:
+    """A span for each bucket run, then all counts."""
+    places = sorted(buckets)
+    expected = 0
+    run: list[int] = []
+    for place in (*places, None):
+        if run and (place is None or place != run[-1] + 1):
+            content = wire.varint_field(1, wire.to_zigzag(run[0] - expected)) + wire.varint_field(2, len(run))
+            yield wire.message(spans, content)
+            expected = run[-1] + 1
+            run = []
+        if place is not None:
+            run.append(place)
+    yield wire.packed_doubles(counts, (buckets[place] for place in places))

@@ -1,0 +1,110 @@
+"""Remote write 2.0: the message `io.prometheus.write.v2.Request`, whose labels are places in a list of texts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from alertd.sources import wire
+from alertd.sources.remotewrite.histograms import read_histogram
+from alertd.sources.remotewrite.request import WriteRequest
+from alertd.sources.series import NOBODY, Identity, SeriesLimits, SeriesSamples
+
+_MOST_REMEMBERED = 200_000
+# Where the newest drafts of the protocol say since when a sample counts.
+_SAMPLE_START = 3
+_HISTOGRAM_START = 17
+
+
+class Version2Reader:
+    """Reads requests; the labels of up to 200 000 series are remembered from one to the next."""
+
+    def __init__(self, limits: SeriesLimits = SeriesLimits()) -> None:
+        self._limits = limits
+        self._known: dict[tuple[str, ...], Identity] = {}
+
+    def read(self, data: bytes) -> WriteRequest:
+        """What a request says. Raises `WireError` where it is no such message."""
+        request = WriteRequest()
+        symbols: list[str] = []
+        places: list[tuple[int, int]] = []
+        for number, kind, first, last in wire.fields(data):
+            if number == 4:
+                wire.expect(kind, wire.BYTES, "a symbol")
+                symbols.append(wire.text(data, first, last))
+            elif number == 5:
+                wire.expect(kind, wire.BYTES, "a series")
+                places.append((first, last))
+            elif number <= 3:
+                raise wire.WireError(f"expected a request of version 2.0, found the field {number} of version 1.0")
+        if symbols and symbols[0]:
+            raise wire.WireError(f"expected an empty text as the first symbol, found {symbols[0][:60]!r}")
+        for first, last in places:
+            request.series.append(self._series(data, first, last, symbols, request))
+        return request
+
+    def _series(
+        self, data: bytes, start: int, end: int, symbols: Sequence[str], request: WriteRequest
+    ) -> SeriesSamples:
+        references: list[int] = []
+        series = SeriesSamples(NOBODY)
+        for number, kind, first, last in wire.fields(data, start, end):
+            if number == 1:
+                references += wire.varints(data, kind, first, last)
+            elif number == 2:
+                wire.expect(kind, wire.BYTES, "a sample")
+                at, value, since = _sample(data, first, last)
+                series.samples.append((at, value))
+                series.start = since or series.start
+            elif number == 3:
+                wire.expect(kind, wire.BYTES, "a histogram")
+                series.histograms.append(read_histogram(data, first, last))
+                series.start = _start(data, first, last, _HISTOGRAM_START) or series.start
+            elif number == 4:
+                request.exemplars += 1
+            elif number == 5:
+                request.metadata += 1
+            elif number == 6:
+                wire.expect(kind, wire.VARINT, "an instant")
+                series.start = wire.signed(first)
+        series.identity = self._identity(references, symbols)
+        return series
+
+    def _identity(self, references: Sequence[int], symbols: Sequence[str]) -> Identity:
+        if len(references) % 2:
+            raise wire.WireError(f"expected names and values of labels in pairs, found {len(references)} texts")
+        try:
+            texts = tuple(symbols[reference] for reference in references)
+        except IndexError:
+            raise wire.WireError(f"expected a symbol below {len(symbols)}, found {max(references)}") from None
+        identity = self._known.get(texts)
+        if identity is None:
+            identity = Identity(tuple(zip(texts[::2], texts[1::2], strict=True)), self._limits)
+            if len(self._known) >= _MOST_REMEMBERED:
+                self._known.clear()
+            self._known[texts] = identity
+        return identity
+
+
+def _sample(data: bytes, start: int, end: int) -> tuple[int, float, int]:
+    """The instant, the value, and since when it counts, 0 where that is not said."""
+    at, value, since = 0, 0.0, 0
+    for number, kind, first, _ in wire.fields(data, start, end):
+        if number == 1:
+            wire.expect(kind, wire.FIXED64, "a value")
+            value = wire.double(data, first)
+        elif number in (2, _SAMPLE_START):
+            wire.expect(kind, wire.VARINT, "an instant")
+            if number == 2:
+                at = wire.signed(first)
+            else:
+                since = wire.signed(first)
+    return at, value, since
+
+
+def _start(data: bytes, start: int, end: int, wanted: int) -> int:
+    """The instant in the field `wanted` of a message; 0 where it is not there."""
+    for number, kind, first, _ in wire.fields(data, start, end):
+        if number == wanted:
+            wire.expect(kind, wire.VARINT, "an instant")
+            return wire.signed(first)
+    return 0
