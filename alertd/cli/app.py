@@ -25,6 +25,7 @@ from alertd.cli import (
     routingdiff,
     serving,
     silences,
+    testing,
 )
 from alertd.cli.exits import EXPLAINED, CommandFailed, Exit
 from alertd.cli.output import complain
@@ -60,6 +61,7 @@ app.command()(serving.serve)
 app.command(context_settings=alertmanager.SETTINGS, add_help_option=False)(alertmanager.alertmanager)
 app.command()(checking.check)
 app.command("dry-run")(dryrun.dry_run)
+app.command("test")(testing.run_tests)
 app.add_typer(importing.app, name="import")
 app.command("diff-routing")(routingdiff.diff_routing)
 app.add_typer(routing.app, name="route")

@@ -58,8 +58,10 @@ def _import(alertmanager: Path | None, prometheus: Path | None, target: Path, *,
     planned = plan(_source(alertmanager), _source(prometheus), str(real), url)
     rules = load_rule_files([placed.source for placed in planned.rules], Path("/"))
     files: dict[str, bytes] = {NAME: planned.text.encode()}
+    copied: dict[str, str] = {}
     for placed in planned.templates:
-        files.update((placed.target_of(path), Path(path).read_bytes()) for path in _matching(placed.source))
+        copied.update((placed.target_of(path), path) for path in _matching(placed.source))
+    files.update((name, Path(path).read_bytes()) for name, path in copied.items())
     changes = [*planned.changes, *_rule_files(planned, rules, files)]
     _refuse_overwriting(target, files, force=force)
     _refuse_strangers(target, files, (*planned.templates, *planned.rules))
@@ -71,7 +73,8 @@ def _import(alertmanager: Path | None, prometheus: Path | None, target: Path, *,
         if alertmanager is not None:
             # Secrets that stand in the file must not be readable for more people than before.
             (staged / NAME).chmod(alertmanager.stat().st_mode & 0o777)
-        holds, warnings = _proven(staged, target, planned, rules)
+        names = {str(staged / name): _shown(Path(path)) for name, path in copied.items()}
+        holds, warnings = _proven(staged, planned, rules, _Places(str(staged), str(target), names))
         for name in files:
             (real / name).parent.mkdir(parents=True, exist_ok=True)
         for name in files:
@@ -136,13 +139,13 @@ def _write(folder: Path, files: Mapping[str, bytes]) -> None:
         path.write_bytes(content)
 
 
-def _proven(staged: Path, target: Path, planned: Plan, rules: tuple[RuleFile, ...]) -> tuple[str, Iterable[Problem]]:
+def _proven(staged: Path, planned: Plan, rules: tuple[RuleFile, ...], places: _Places) -> tuple[str, Iterable[Problem]]:
     """What the new folder holds, in words, and its warnings. Raises `InvalidInput` when it does not mean the same."""
     try:
         holds, warnings = check_config(staged / NAME)
         config = load_config(staged / NAME)
     except InvalidInput as invalid:
-        raise InvalidInput(_as_in(target, staged, problem) for problem in invalid.problems) from None
+        raise InvalidInput(places.of(problem) for problem in invalid.problems) from None
     found = list(differences(planned.before, config)) if planned.before is not None else []
     for placed in planned.templates:
         copies = [Path(path).read_bytes() for path in _matching(str(staged / placed.target))]
@@ -156,11 +159,20 @@ def _proven(staged: Path, target: Path, planned: Plan, rules: tuple[RuleFile, ..
         found.append("the alerting rules differ")
     if found:
         raise InvalidInput(
-            [Problem(str(target / NAME), 1, 1, "", f"this would not mean the same: {one}") for one in found]
+            [Problem(f"{places.target}/{NAME}", 1, 1, "", f"this would not mean the same: {one}") for one in found]
         )
-    return holds, [_as_in(target, staged, warning) for warning in warnings]
+    return holds, [places.of(warning) for warning in warnings]
 
 
-def _as_in(target: Path, staged: Path, problem: Problem) -> Problem:
-    file, message = (text.replace(str(staged), str(target)) for text in (problem.file, problem.message))
-    return Problem(file, problem.line, problem.column, problem.field, message)
+@dataclass(frozen=True)
+class _Places:
+    """Names places of the folder that is checked as people know them: `names` are files that are copies of others."""
+
+    staged: str
+    target: str
+    names: Mapping[str, str]
+
+    def of(self, problem: Problem) -> Problem:
+        file = self.names.get(problem.file) or problem.file.replace(self.staged, self.target)
+        message = problem.message.replace(self.staged, self.target)
+        return Problem(file, problem.line, problem.column, problem.field, message)

@@ -11,7 +11,7 @@ from pydantic.fields import FieldInfo
 
 from alertd.config.models import Settings
 from alertd.config.redaction import is_marked, is_own
-from alertd.config.types import HostPort, Kind
+from alertd.config.types import HostPort, Kind, format_size
 from alertd.promql.durations import format_duration
 
 _INTRODUCTION = """\
@@ -35,6 +35,7 @@ Where a truth value is wanted, `yes`, `on` and `y` are one as well, and quotes m
 | short duration | numbers with units from `h m s ms us ns`, as `1m30s` or `1.5s` |
 | template | text with Go's or Jinja2's template syntax |
 | secret | text that is never shown again; write it as `${NAME}` or use the `_file` key |
+| size | a whole number with a unit from `B KB MB GB TB PB EB`, as `512MB`; 1KB is 1024B |
 | file | a path |
 | host:port | `mail.example.org:587` |
 """
@@ -103,14 +104,16 @@ def _default(field: FieldInfo) -> str:
     if field.is_required() or is_marked(field, "required"):
         return "**required**"
     default = field.default
-    is_duration = any(isinstance(mark, Kind) and mark.name in {"duration", "short duration"} for mark in field.metadata)
+    kinds = {mark.name for mark in field.metadata if isinstance(mark, Kind)}
     match default:
         case None | "" | () | BaseModel():
             return ""
         case bool():
             return f"`{str(default).lower()}`"
-        case int() if is_duration:
+        case int() if kinds & {"duration", "short duration"}:
             return f"`{format_duration(default)}`"
+        case int() if "size" in kinds:
+            return f"`{format_size(default)}`"
         case int() | str() | HostPort():
             return f"`{default}`"
         case SecretStr():

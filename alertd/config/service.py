@@ -19,6 +19,7 @@ from alertd.config.types import (
     Labels,
     PositiveCount,
     Section,
+    Size,
     Text,
     duration_of,
     positive,
@@ -58,6 +59,13 @@ class SourceConfig(Section):
         6 * HOUR, description="snapshots: how long values are kept."
     )
     max_samples: PositiveCount = Field(10_000, description="snapshots: the number of values in one push.")
+    max_series: PositiveCount = Field(
+        100_000, description="snapshots: the number of series; a push that would make more is refused, or that part."
+    )
+    max_labels: PositiveCount = Field(64, description="snapshots: the number of labels of one series.")
+    out_of_order_window: Duration = Field(
+        0, description="snapshots: by how much a sample may be older than the newest of its series (remote write, OTLP)."
+    )
 
     @classmethod
     def complaints(cls, written: Mapping[str, object]) -> Iterator[Complaint]:
@@ -71,7 +79,15 @@ class SourceConfig(Section):
 
 
 _PROMETHEUS_ONLY = ("url", "http_config", "timeout", "retries", "concurrency")
-_SNAPSHOTS_ONLY = ("map", "stale_after", "retention", "max_samples")
+_SNAPSHOTS_ONLY = (
+    "map",
+    "stale_after",
+    "retention",
+    "max_samples",
+    "max_series",
+    "max_labels",
+    "out_of_order_window",
+)
 
 
 class AuthConfig(Section):
@@ -97,7 +113,10 @@ class RetentionConfig(Section):
     notifications: Annotated[Duration, positive("notifications")] = Field(
         30 * DAY, description="Messages and the attempts to deliver them."
     )
-    snapshots: Annotated[Duration, positive("snapshots")] = Field(DAY, description="Pushed snapshots.")
+    snapshots: Annotated[Duration, positive("snapshots")] = Field(DAY, description="Pushed metrics.")
+    snapshots_size: Size = Field(
+        1 << 30, description="The size of the metrics that were pushed to one source, compressed; the oldest go first."
+    )
 
 
 class AcknowledgementConfig(Section):

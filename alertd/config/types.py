@@ -127,6 +127,26 @@ def _to_duration(value: object) -> int:
         raise ValueError(f"{error}; {remedy}") from None
 
 
+_SIZE = re.compile(r"([0-9]+)(B|[KMGTPE]B)", re.ASCII)
+_SIZE_UNITS = "BKMGTPE"
+
+
+def _to_size(value: object) -> int:
+    text = text_of(value) if isinstance(value, int | str) and not isinstance(value, bool) else ""
+    found = _SIZE.fullmatch(text)
+    if found is None or not int(found[1]):
+        raise ValueError(f"expected a size as 512MB or 2GB (KB is 1024 bytes), found {describe(value)}")
+    return int(found[1]) << 10 * _SIZE_UNITS.index(found[2][0])
+
+
+def format_size(size: int) -> str:
+    """A number of bytes with the largest unit that leaves it whole: `1GB`."""
+    unit = 0
+    while size and size % 1024 == 0 and unit < len(_SIZE_UNITS) - 1:
+        size, unit = size // 1024, unit + 1
+    return f"{size}{_SIZE_UNITS[unit]}{'B' if unit else ''}"
+
+
 def flag_of(written: object) -> bool | None:
     """The truth value as written, None for anything else."""
     try:
@@ -216,6 +236,7 @@ Flag = Annotated[bool, PlainValidator(_to_flag), Kind("true or false")]
 Count = Annotated[int, BeforeValidator(to_whole), Field(ge=0), Kind("number")]
 PositiveCount = Annotated[int, BeforeValidator(to_whole), Field(ge=1), Kind("number")]
 Duration = Annotated[int, PlainValidator(_to_duration), Kind("duration")]
+Size = Annotated[int, PlainValidator(_to_size), Kind("size")]
 GoDuration = Annotated[int, PlainValidator(to_go_duration), Kind("short duration")]
 TimeOut = Annotated[int, PlainValidator(to_time_out), Kind("short duration")]
 Number = Annotated[float, Kind("number")]

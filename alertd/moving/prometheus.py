@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import yaml
 
+from alertd.config.types import duration_of
 from alertd.errors import InvalidInput, Problem
 from alertd.moving.changes import Action, Change, place_of
 from alertd.moving.edits import Edit, apply, body, column, indented, is_alone
@@ -55,6 +56,10 @@ def carried(document: Document, parts: Parts, layout: Layout, url: str) -> Carri
     if not isinstance(data, dict) or not isinstance(data.get("global", {}), dict | None):
         sentence = "this is no configuration of Prometheus: it is a mapping with global, rule_files and others"
         raise InvalidInput([document.problem((), sentence)])
+    general = _mapping(data.get("global"))
+    if general.get("evaluation_interval") is not None and not duration_of(general["evaluation_interval"]):
+        sentence = "this is no duration to evaluate rules at; write one, as in 30s or 1m"
+        raise InvalidInput([document.problem(("global", "evaluation_interval"), sentence)])
     placed: list[Placed] = []
     changes = [*_rule_files(document, parts, layout, placed), *_left_out(parts, document.file)]
     if not url:
@@ -64,7 +69,6 @@ def carried(document: Document, parts: Parts, layout: Layout, url: str) -> Carri
         changes.append(Change(Action.LOOK, Problem(document.file, 1, 1, "", sentence)))
     offset = parts.find(("global", "rule_query_offset"))
     edits = [edit for change in changes for edit in change.edits]
-    general = _mapping(data.get("global"))
     values = {key: general[key] for key in _CARRIED if general.get(key)}
     sections = [
         *(_section(parts, ("global", key), edits, value) for key, value in values.items()),

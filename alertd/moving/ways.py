@@ -107,7 +107,8 @@ class Map:
 
 
 def _lines(config: Config, node: Node, path: Path) -> Iterator[tuple[str, int]]:
-    yield node.id, config.document.positions.get(path, (1, 1))[0]
+    document = config.document
+    yield node.id, (document.key_positions.get(path) or document.positions.get(path, (1, 1)))[0]
     for index, child in enumerate(node.children):
         yield from _lines(config, child, (*path, "routes", index))
 

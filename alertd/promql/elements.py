@@ -16,7 +16,6 @@ LabelKey: TypeAlias = frozenset[tuple[str, str]]
 
 TYPE_LABEL: Final = "__type__"
 UNIT_LABEL: Final = "__unit__"
-_DESCRIBING: Final = frozenset((METRIC_NAME, TYPE_LABEL, UNIT_LABEL))
 
 
 @dataclass(slots=True)
@@ -69,9 +68,18 @@ def key_of(labels: Labels) -> LabelKey:
 
 def without_name(labels: Labels) -> Labels:
     """Return the labels without the name, and without what only describes it: its type and its unit."""
-    if _DESCRIBING.isdisjoint(labels):
+    if METRIC_NAME not in labels and not _is_described(labels):
         return labels
-    return {name: value for name, value in labels.items() if name not in _DESCRIBING}
+    kept = dict(labels)
+    kept.pop(METRIC_NAME, None)
+    if _is_described(kept):
+        kept.pop(TYPE_LABEL, None)
+        kept.pop(UNIT_LABEL, None)
+    return kept
+
+
+def _is_described(labels: Labels) -> bool:
+    return TYPE_LABEL in labels or UNIT_LABEL in labels
 
 
 def drop_names(elements: list[Element]) -> list[Element]:
@@ -79,14 +87,16 @@ def drop_names(elements: list[Element]) -> list[Element]:
 
     Raises EvaluationError when they do.
     """
-    names: set[tuple[str, ...]] = set()
+    names: set[str] = set()
+    described = False
     for element in elements:
         labels = element.labels
-        names.add((labels.get(METRIC_NAME, ""), labels.get(TYPE_LABEL, ""), labels.get(UNIT_LABEL, "")))
+        names.add(labels.get(METRIC_NAME, ""))
         if element.drop_name:
+            described = described or _is_described(labels)
             element.labels = without_name(labels)
             element.drop_name = False
-    if len(names) > 1:
+    if len(names) > 1 or described:
         check_unique(element.labels for element in elements)
     return elements
 

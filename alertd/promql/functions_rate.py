@@ -29,6 +29,9 @@ def _rate(evaluator: Evaluator, call: Call, at: int) -> list[Element]:
     argument = call.args[0]
     vector = evaluator.range_vector(argument, at)
     seconds = (vector.end - vector.start) / 1000 if call.function.name == "rate" else 1.0
+    typed = evaluator.options.type_and_unit_labels
+    # Series without a name are not doubted, and a name only once.
+    doubted = {""}
     result: list[Element] = []
     for window in vector.windows:
         name = window.labels.get(METRIC_NAME, "")
@@ -45,7 +48,9 @@ def _rate(evaluator: Evaluator, call: Call, at: int) -> list[Element]:
                 grown.value /= seconds
         if grown is not None:
             result.append(grown)
-            if counter and name and grown.histogram is None:
+            if counter and name not in doubted and grown.histogram is None:
+                if not typed:
+                    doubted.add(name)
                 _doubt_counter(evaluator, argument, window, name)
     return evaluator.settle(result)
 
@@ -60,10 +65,11 @@ def _doubt_counter(evaluator: Evaluator, argument: Expr, window: Window, name: s
 def _growth(
     evaluator: Evaluator, argument: Expr, window: Window, start: int, end: int, *, counter: bool
 ) -> Element | None:
+    since = None
     starts = window.starts if counter and evaluator.options.start_timestamps else ()
     if starts:
         note_overlap(evaluator, argument, window.labels, window.times, starts)
-    since = first_start(starts, window.times, start)
+        since = first_start(starts, window.times, start)
     if len(window.times) < 2 and since is None:
         return None
     return Element(window.labels, extrapolate(window, start, end, counter=counter, starts=starts, since=since), True)
@@ -86,25 +92,25 @@ def extrapolate(
     """
     times, values = window.times, window.values
     growth = values[-1] - values[0]
-    if counter:
-        growth += _lost_in_resets(times, values, starts)
+    if starts:
+        growth += _lost_in_restarts(times, values, starts)
+    elif counter:
+        lost, previous = 0.0, values[0]
+        for value in values:
+            if value < previous:
+                lost += previous
+            previous = value
+        growth += lost
     if since is not None:
         growth += values[0]
     return growth * extrapolation(times, start, end, since, values[0] if counter else None, growth)
 
 
-def _lost_in_resets(times: Sequence[int], values: Sequence[float], starts: Sequence[int]) -> float:
+def _lost_in_restarts(times: Sequence[int], values: Sequence[float], starts: Sequence[int]) -> float:
     lost = 0.0
-    previous = values[0]
-    if starts:
-        for index in range(1, len(values)):
-            if values[index] < values[index - 1] or restarts(times, starts, index):
-                lost += values[index - 1]
-        return lost
-    for value in values:
-        if value < previous:
-            lost += previous
-        previous = value
+    for index in range(1, len(values)):
+        if values[index] < values[index - 1] or restarts(times, starts, index):
+            lost += values[index - 1]
     return lost
 
 

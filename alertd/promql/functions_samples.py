@@ -132,16 +132,22 @@ def _merged(window: Window) -> _Sequence:
     return _Sequence(times, values, histograms, ordered_starts if any(ordered_starts) else ())
 
 
-def _counted(differs: Callable[[Evaluator, _Sequence, int], bool]) -> FunctionBody:
-    """Return the function that counts the samples for which `differs` from the one before holds.
+def _counted(
+    of_numbers: Callable[[Sequence[float]], int], differs: Callable[[Evaluator, _Sequence, int], bool]
+) -> FunctionBody:
+    """Return the function that counts the samples that differ from the one before them, in a certain way.
 
-    An anchored range begins with the last sample at or before its start.
+    `of_numbers` does it for plain numbers, `differs` for anything. An anchored range begins with the last sample at or
+    before its start.
     """
 
     def body(evaluator: Evaluator, call: Call, at: int) -> list[Element]:
         vector = evaluator.range_vector(call.args[0], at)
         result: list[Element] = []
         for window in vector.windows:
+            if not vector.extension and not window.histograms and not window.starts:
+                result.append(Element(window.labels, float(of_numbers(window.values)), True))
+                continue
             samples = _merged(window)
             first = 0
             if vector.extension:
@@ -155,14 +161,33 @@ def _counted(differs: Callable[[Evaluator, _Sequence, int], bool]) -> FunctionBo
     return body
 
 
+def _changes(values: Sequence[float]) -> int:
+    count = 0
+    previous = values[0]
+    for value in values:
+        if value != previous and not (value != value and previous != previous):
+            count += 1
+        previous = value
+    return count
+
+
+def _resets(values: Sequence[float]) -> int:
+    count = 0
+    previous = values[0]
+    for value in values:
+        if value < previous:
+            count += 1
+        previous = value
+    return count
+
+
 def _changed(_evaluator: Evaluator, samples: _Sequence, index: int) -> bool:
     before, now = samples.histograms[index - 1], samples.histograms[index]
     if before is not None and now is not None:
         return not same_data(before, now)
     if before is not None or now is not None:
         return True
-    previous, value = samples.values[index - 1], samples.values[index]
-    return value != previous and not (value != value and previous != previous)
+    return _changes(samples.values[index - 1 : index + 1]) > 0
 
 
 def _was_reset(evaluator: Evaluator, samples: _Sequence, index: int) -> bool:
@@ -187,6 +212,6 @@ TABLE: Final[FunctionTable] = {
     "ts_of_last_over_time": _over_windows(
         lambda window: max((*window.times[-1:], *window.histogram_times[-1:])) / 1000
     ),
-    "changes": _counted(_changed),
-    "resets": _counted(_was_reset),
+    "changes": _counted(_changes, _changed),
+    "resets": _counted(_resets, _was_reset),
 }

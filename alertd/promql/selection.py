@@ -98,18 +98,23 @@ class Selection:
         largest = 0
         for series in self.series(selector):
             first, last = series.window(start, end)
-            low, high = series.histogram_window(start, end) if series.histogram_times else (0, 0)
-            if first >= last and low >= high:
+            if series.histogram_times:
+                low, high = series.histogram_window(start, end)
+            elif first < last:
+                low = high = 0
+            else:
                 continue
             window = _window_of(series, first, last)
+            size = len(window.times)
             if low < high:
                 window.histogram_times = series.histogram_times[low:high]
                 window.histograms = series.histograms[low:high]
                 window.histogram_starts = series.histogram_starts[low:high]
-            size = len(window.times) + sum(histogram.size for histogram in window.histograms)
+                size += sum(histogram.size for histogram in window.histograms)
             if size:
-                largest = max(largest, size)
                 windows.append(window)
+                if size > largest:
+                    largest = size
         self._budget.glance(largest)
         return windows
 
@@ -203,13 +208,13 @@ class Selection:
 
 def _window_of(series: Series, first: int, last: int) -> Window:
     times, values = series.times[first:last], series.values[first:last]
-    starts = series.starts[first:last]
+    starts = series.starts[first:last] if series.starts else ()
     # Only a NaN among the values makes their sum one: the search for markers is seldom needed.
     if math.isnan(sum(values)):
         kept = [index for index, value in enumerate(values) if not is_stale(value)]
         times, values = [times[index] for index in kept], [values[index] for index in kept]
         starts = [starts[index] for index in kept] if starts else starts
-    return Window(series.labels, times, values, starts=starts)
+    return Window(series.labels, times, values, False, (), (), starts)
 
 
 def _without_buckets(series: Series) -> Series:

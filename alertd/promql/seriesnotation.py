@@ -17,7 +17,8 @@ from alertd.promql.parser import parse_matchers
 from alertd.promql.quoting import quote
 from alertd.promql.storage import STALE_NAN
 
-_UNSIGNED = r"(?:0[xX][0-9a-fA-F_]+|[0-9][0-9_]*\.?[0-9_]*(?:[eE][+-]?[0-9]+)?|\.[0-9]+(?:[eE][+-]?[0-9]+)?|inf|nan)"
+# No hexadecimal numbers: here `0x10` is a zero and ten more.
+_UNSIGNED = r"(?:[0-9][0-9_]*\.?[0-9_]*(?:[eE][+-]?[0-9]+)?|\.[0-9]+(?:[eE][+-]?[0-9]+)?|inf|nan)"
 _ITEM: Final = re.compile(
     r"(?P<histogram>\{\{[^{}]*\}\})(?:(?:(?P<sign>[+-])(?P<growth>\{\{[^{}]*\}\}))?x(?P<copies>[0-9]+))?"
     rf"|(?P<gap>_)(?:x(?P<gaps>[0-9]+))?"

@@ -116,6 +116,10 @@ class Actions:
         self._metrics.received(len(taken), len(refused))
         return [report.fingerprint for report in taken], refused
 
+    async def renew(self, now: int | None = None) -> None:
+        """Write down that alerts were merely sent again, as far as it matters near `now`, or all of it."""
+        await self._pushes.renew(now)
+
     async def acknowledge(
         self, organisation: str, fingerprint: str, actor: str, *, duration: int | None = None, note: str = ""
     ) -> Alert:

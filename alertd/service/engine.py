@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import structlog
@@ -48,7 +48,8 @@ class Engine:
     `runtime` gives the configuration in force, `living` the replicas that share the rule groups (None: this one is
     alone); `wake` is called when something became due; `spread` gives random numbers from 0 to 1 for the delays of
     retries. `head_start` gives the milliseconds that others have to send a message before this one does, and `told` is
-    called with what integrations have been told: (organisation, group id, integration) → entry.
+    called with what integrations have been told: (organisation, group id, integration) → entry. `renew` writes down the
+    later ends of alerts that were merely sent again, before any of them is ended.
     """
 
     database: Database
@@ -61,6 +62,7 @@ class Engine:
     spread: Callable[[], float] = random.random
     head_start: Callable[[], int] = lambda: 0
     told: Callable[[Mapping[tuple[str, str, str], Entry]], None] = lambda _entries: None
+    renew: Callable[[int], Awaitable[None]] | None = None
     _in_flight: set[asyncio.Task[None]] = field(default_factory=set)
 
     def __post_init__(self) -> None:
@@ -86,6 +88,8 @@ class Engine:
 
     async def expire(self) -> int:
         """End pushed alerts and answers whose time is over; how many."""
+        if self.renew is not None:
+            await self.renew(self.clock.now())
         ended = await self.database.run(_expire, self.runtime(), self.clock.now())
         if ended:
             self.wake()

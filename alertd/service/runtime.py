@@ -15,7 +15,7 @@ from alertd.config.loading import Config, load_config
 from alertd.config.models import Settings
 from alertd.config.receivers import Receiver as ReceiverConfig
 from alertd.config.redaction import secret_values
-from alertd.config.service import SourceConfig
+from alertd.config.service import RetentionConfig, SourceConfig
 from alertd.errors import InvalidInput
 from alertd.http import HttpClients
 from alertd.notify.flush import Routing
@@ -33,9 +33,11 @@ from alertd.rules.models import AlertRule, RecordingRule, RuleFile, RuleGroup, S
 from alertd.service.forwarding import Forwarding, build_forwarding
 from alertd.service.options import Options
 from alertd.service.schedule import Slots, offset_of
-from alertd.service.snapshots import StoredSnapshots
+from alertd.service.snapshots import Setup, StoredSnapshots
+from alertd.sources.admission import SampleLimits
 from alertd.sources.base import Labelled, Source
 from alertd.sources.prometheus import PrometheusSource
+from alertd.sources.series import SeriesLimits
 from alertd.sources.snapshots import Limits, PathMapping
 from alertd.store.database import Database
 from alertd.store.intake import Ways
@@ -175,7 +177,7 @@ def load_runtime(
         raise InvalidInput(problems)
     clients = HttpClients()
     url = str(settings.external_url or external_url).rstrip("/")
-    sources = _build_sources(settings, database, clients)
+    sources = _build_sources(settings, database, clients, now)
     receivers, integrations = build_receivers(config, receiver_clients or clients, now=now)
     groups = [
         _ready_group(group, config, default_source, url) for rule_file in rule_files for group in rule_file.groups
@@ -211,10 +213,11 @@ def _only_source(sources: Mapping[str, SourceConfig]) -> str:
     return next(iter(sources)) if len(sources) == 1 else SNAPSHOTS
 
 
-def _build_sources(settings: Settings, database: Database, clients: HttpClients) -> dict[str, Source]:
+def _build_sources(
+    settings: Settings, database: Database, clients: HttpClients, now: Callable[[], int]
+) -> dict[str, Source]:
     built: dict[str, Source] = {}
     configured = {SNAPSHOTS: SourceConfig(type="snapshots"), **settings.sources}
-    retention = settings.retention.snapshots
     for name, source in configured.items():
         if source.type == "prometheus":
             asked = PrometheusSource(
@@ -230,13 +233,29 @@ def _build_sources(settings: Settings, database: Database, clients: HttpClients)
                 database,
                 settings.organisation,
                 name,
-                mappings=[PathMapping.parse(item.path, item.name, item.labels) for item in source.map],
-                labels=source.labels,
-                limits=Limits(samples=source.max_samples),
-                stale_after=source.stale_after,
-                retention=min(source.retention, retention),
+                _setup(source, settings.retention),
+                now=now,
             )
     return built
+
+
+def _setup(source: SourceConfig, retention: RetentionConfig) -> Setup:
+    kept = min(source.retention, retention.snapshots)
+    return Setup(
+        mappings=tuple(PathMapping.parse(item.path, item.name, item.labels) for item in source.map),
+        labels=source.labels,
+        limits=Limits(samples=source.max_samples),
+        series_limits=SeriesLimits(labels=source.max_labels),
+        sample_limits=SampleLimits(
+            series=source.max_series,
+            samples=source.max_samples,
+            behind=kept,
+            out_of_order=source.out_of_order_window,
+        ),
+        stale_after=source.stale_after,
+        retention=kept,
+        size=retention.snapshots_size,
+    )
 
 
 def _ready_group(group: RuleGroup, config: Config, default_source: str, external_url: str) -> ReadyGroup:

@@ -98,6 +98,7 @@ class Service:
             self.wake,
         )
         self.actions = Actions(database, self.clock, lambda: self.runtime, self.metrics, self.wake)
+        self.engine.renew = self.actions.renew
         self.cluster = self._join()
         self.metrics.reloaded(self.started_at, good=True)
 
@@ -132,6 +133,7 @@ class Service:
         await asyncio.gather(*self._tasks)
         await self.engine.landed()
         await self.forwarder.landed()
+        await self.actions.renew()
         if self.cluster is not None:
             await self.cluster.stop()
         await self.database.run(replicas.leave, self.replica_id)

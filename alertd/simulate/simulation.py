@@ -50,6 +50,7 @@ class Simulation:
         self.metrics = Metrics()
         self.engine = Engine(database, self.clock, replica_id, lambda: self.runtime, self.metrics, spread=lambda: 1.0)
         self.actions = Actions(database, self.clock, lambda: self.runtime, self.metrics, lambda: None)
+        self.engine.renew = self.actions.renew
         self._slots = self._first_slots() if scheduled else {}
 
     async def run_for(self, duration: int) -> None:

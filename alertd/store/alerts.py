@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
-from sqlalchemy import Connection, delete, func, select, update
+from sqlalchemy import Connection, bindparam, delete, func, select, update
 
 from alertd.alerts.alert import Alert, Report
 from alertd.store.rows import alert_values, read_alert, read_report, report_values
@@ -55,6 +56,49 @@ def expired_reports(connection: Connection, now: int, limit: int) -> list[tuple[
     """Pushed reports whose time is over: (organisation, report), oldest first."""
     query = select(reports).where(reports.c.expires_at <= now).order_by(reports.c.expires_at).limit(limit)
     return [(row.organisation, read_report(row)) for row in connection.execute(locked(connection, query, skip=True))]
+
+
+@dataclass(frozen=True)
+class Renewal:
+    """A report that was sent again unchanged: it ends at `ends_at`, and its row says `stored`."""
+
+    organisation: str
+    producer: str
+    fingerprint: str
+    stored: int
+    ends_at: int
+    timed_out: bool
+
+    @property
+    def key(self) -> tuple[str, str, str]:
+        return self.organisation, self.producer, self.fingerprint
+
+
+def renew(connection: Connection, renewals: Iterable[Renewal]) -> None:
+    """Put off the ends of reports, as far as their rows still say what was renewed."""
+    statement = (
+        update(reports)
+        .where(
+            reports.c.organisation == bindparam("of"),
+            reports.c.producer == bindparam("by"),
+            reports.c.fingerprint == bindparam("about"),
+            reports.c.expires_at == bindparam("stored"),
+        )
+        .values(expires_at=bindparam("ends_at"), timed_out=bindparam("assumed"))
+    )
+    rows = [
+        {
+            "of": renewal.organisation,
+            "by": renewal.producer,
+            "about": renewal.fingerprint,
+            "stored": renewal.stored,
+            "ends_at": renewal.ends_at,
+            "assumed": renewal.timed_out,
+        }
+        for renewal in sorted(renewals, key=lambda renewal: renewal.key)
+    ]
+    if rows:
+        connection.execute(statement, rows)
 
 
 def write_reports(connection: Connection, organisation: str, written: Sequence[Report]) -> None:

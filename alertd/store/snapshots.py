@@ -61,14 +61,24 @@ def add(
     kind: Kind = Kind.SNAPSHOT,
 ) -> int:
     """Keep a push of one instant; its id."""
-    body = packed(samples)
-    return add_body(connection, organisation, source, at, received_at, labels, len(samples), kind, body)
+    return add_body(
+        connection,
+        organisation,
+        source,
+        at=at,
+        received_at=received_at,
+        labels=labels,
+        samples=len(samples),
+        kind=kind,
+        body=packed(samples),
+    )
 
 
 def add_body(
     connection: Connection,
     organisation: str,
     source: str,
+    *,
     at: int,
     received_at: int,
     labels: Mapping[str, str],
@@ -92,16 +102,20 @@ def add_body(
     return int(connection.execute(statement.returning(snapshots.c.id)).scalar_one())
 
 
-def after(
-    connection: Connection, organisation: str, source: str, push_id: int, limit: int = 1000
-) -> list[StoredPush]:
-    """The pushes to a source with an id above `push_id`, in order."""
+def ids_after(connection: Connection, organisation: str, source: str, push_id: int, limit: int = 1000) -> list[int]:
+    """The ids of the pushes to a source above `push_id`, in order."""
     query = (
-        select(snapshots)
+        select(snapshots.c.id)
         .where(snapshots.c.organisation == organisation, snapshots.c.source == source, snapshots.c.id > push_id)
         .order_by(snapshots.c.id)
         .limit(limit)
     )
+    return list(connection.execute(query).scalars())
+
+
+def by_id(connection: Connection, ids: Sequence[int]) -> list[StoredPush]:
+    """The pushes with these ids, in order; those that are deleted already are left out."""
+    query = select(snapshots).where(snapshots.c.id.in_(ids)).order_by(snapshots.c.id)
     return [
         StoredPush(
             id=row.id,
@@ -114,12 +128,6 @@ def after(
         )
         for row in connection.execute(query)
     ]
-
-
-def newest_id(connection: Connection, organisation: str, source: str) -> int:
-    """The id of the newest push to a source; 0 when there is none."""
-    own = (snapshots.c.organisation == organisation) & (snapshots.c.source == source)
-    return int(connection.execute(select(func.coalesce(func.max(snapshots.c.id), 0)).where(own)).scalar_one())
 
 
 def latest(connection: Connection, organisation: str) -> list[tuple[str, int, int, Mapping[str, str]]]:

@@ -415,3 +415,27 @@ async def _silence(here: World, matchers: str, duration: int) -> None:
     now = here.simulation.clock.now()
     silence = Silence("", parse_matchers(matchers), now, now + duration, "ann", "known", now)
     await here.simulation.actions.put_silence("default", silence, "ann")
+
+
+async def test_a_sender_that_pauses_ends_nothing_too_early(tmp_path: Path, database: Database) -> None:
+    """An alert that was merely sent again lives as long as its sender said last, and no longer."""
+    async with webhook_peer() as peer, world(tmp_path, database, config(peer)) as here:
+        await here.push(alertname="Down", instance="a")
+        await here.wait(2 * MINUTE)
+        await here.push(alertname="Down", instance="a")
+        await here.wait(4 * MINUTE + 59 * SECOND)
+        assert told(peer) == [("firing", "first notification", ["a:firing"])]
+        await here.wait(MINUTE + SECOND)
+        assert told(peer)[1:] == [("resolved", "all alerts resolved", ["a:resolved"])]
+
+
+async def test_an_end_goes_before_an_earlier_renewal(tmp_path: Path, database: Database) -> None:
+    """A renewal that was kept in memory does not bring an alert back that its sender ended."""
+    async with webhook_peer() as peer, world(tmp_path, database, config(peer)) as here:
+        await here.push(alertname="Down", instance="a")
+        await here.wait(MINUTE)
+        await here.push(alertname="Down", instance="a")
+        await here.resolve(alertname="Down", instance="a")
+        await here.push(alertname="Down", instance="b", ends_in=30 * SECOND)
+        await here.wait(10 * MINUTE)
+        assert [request.json["status"] for request in peer.requests] == ["firing", "firing", "resolved"]

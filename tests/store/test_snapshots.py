@@ -14,6 +14,7 @@ def test_every_value_comes_back(database: Database) -> None:
     with database.engine.begin() as connection:
         samples = [({"__name__": "x", "n": str(number)}, value) for number, value in enumerate(values)]
         snapshots.add(connection, "default", "app", at=1, received_at=2, labels={"a": "b"}, samples=samples)
-        (found,) = snapshots.after(connection, "default", "app", 0)
+        ids = snapshots.ids_after(connection, "default", "app", 0)
+        (found,) = snapshots.by_id(connection, ids)
     assert [labels for labels, _ in found.samples] == [labels for labels, _ in samples]
     assert list(map(repr, (value for _, value in found.samples))) == list(map(repr, values))

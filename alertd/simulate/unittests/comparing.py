@@ -154,9 +154,10 @@ def compare_samples(wanted: Sequence[ExpectedSample], found: Sequence[Sample], *
     if not missing and not surplus:
         return []
     lines = [f"exp: {_listed([str(want) for want in expected])}", f"got: {_listed([show(got) for got in found])}"]
-    for want, got in _nearest(missing, surplus, lambda want, got: want.distance(got)):
-        lines += [f"  - {want}"] if want is not None else []
-        lines += [f"  + {show(got)}"] if got is not None else []
+    if len(expected) > 1 or len(found) > 1:
+        for want, got in _nearest(missing, surplus, lambda want, got: want.distance(got)):
+            lines += [f"  - {want}"] if want is not None else []
+            lines += [f"  + {show(got)}"] if got is not None else []
     return lines
 
 

@@ -100,7 +100,8 @@ class RuleTest:
     @property
     def duration(self) -> int:
         """How long after the start the last question is asked."""
-        return max((asked.at for asked in (*self.alert_tests, *self.expr_tests)), default=0)
+        alerts = (asked.at for asked in self.alert_tests)
+        return max((*alerts, *(asked.at for asked in self.expr_tests)), default=0)
 
     @property
     def title(self) -> str:

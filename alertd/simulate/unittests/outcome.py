@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -86,7 +86,7 @@ class FileOutcome:
         return not self.problems and all(test.passed for test in self.tests)
 
 
-def merged(files: list[FileOutcome]) -> list[Covered]:
+def merged(files: Iterable[FileOutcome]) -> list[Covered]:
     """All rules that some file loaded, each once, with what any of the tests asked of it."""
     found: dict[tuple[str, str], Covered] = {}
     for file in files:

@@ -67,8 +67,8 @@ def _rule_files(tests: RuleTestFile) -> tuple[list[str], tuple[str, ...]]:
     warnings = []
     for pattern in tests.rule_files:
         path = str(Path(tests.path).parent / pattern)
-        # Go negates a character class with ^, Python with !.
-        matches = sorted(glob.glob(path.replace("[^", "[!"), include_hidden=True))
+        # Go negates a character class with ^, Python with !. A Path's own glob cannot lead upwards.
+        matches = sorted(glob.glob(path.replace("[^", "[!"), include_hidden=True))  # noqa: PTH207
         found.update(dict.fromkeys(matches))
         if not matches:
             warnings.append(f"no file match pattern {path}")
@@ -144,21 +144,15 @@ class _Run:
             if not needed and not due:
                 continue
             stage.feed(now)
-            try:
-                stage.evaluate(now, watched=bool(due))
-            except RuleError as error:
-                return [*failures, self._rule_failure(error)]
+            errors = stage.evaluate(now, watched=bool(due))
+            if errors:
+                return [*failures, *map(_rule_failure, errors)]
             for asked in due:
                 failures += self._alert_failures(stage, asked)
         stage.feed(test.start + test.duration - test.duration % interval)
         for question in test.expr_tests:
             failures += self._expr_failures(stage, test, question)
         return failures
-
-    def _rule_failure(self, error: RuleError) -> Failure:
-        file = next(group.file for group in self.groups if error.rule in group.rules)
-        title = f"rule: {error.rule.name}, time: {format_duration(error.at)}"
-        return Failure(Kind.RULE, file, error.rule.line, error.at, title, (f"err: {error}",))
 
     def _alert_failures(self, stage: Stage, asked: AlertTest) -> list[Failure]:
         found: dict[bool, list[Report]] = {True: [], False: []}
@@ -190,3 +184,8 @@ class _Run:
             return []
         title = f"expr: {quote(asked.expr)}, time: {format_duration(asked.at)}"
         return [Failure(Kind.EXPRESSION, self.tests.path, asked.line, asked.at, title, tuple(details))]
+
+
+def _rule_failure(error: RuleError) -> Failure:
+    title = f"rule: {error.rule.name}, time: {format_duration(error.at)}"
+    return Failure(Kind.RULE, error.group.file, error.rule.line, error.at, title, (f"err: {error.reason}",))

@@ -25,10 +25,12 @@ from alertd.promql import (
     Vector,
     evaluate,
     parse,
+    parse_metric,
     parse_series,
 )
 from alertd.promql.histogram import FloatHistogram
 from alertd.promql.incremental import IncrementalEvaluation
+from alertd.promql.quoting import quote
 from alertd.rules import evaluation
 from alertd.rules.evaluation import CompiledRule, Context, RuleFailed
 from alertd.rules.models import AlertRule, OnNoData, RecordingRule, Rule, RuleGroup
@@ -46,13 +48,14 @@ Labels = Mapping[str, str]
 _Key = frozenset[tuple[str, str]]
 
 
-class RuleError(AlertdError):
-    """A rule that could not be evaluated; the text says which, when and why."""
+@dataclass(frozen=True)
+class RuleError:
+    """A rule that could not be evaluated: which, when (milliseconds after the start) and why."""
 
-    def __init__(self, rule: Rule, at: int, reason: str) -> None:
-        super().__init__(reason)
-        self.rule = rule
-        self.at = at
+    rule: Rule
+    group: RuleGroup
+    at: int
+    reason: str
 
 
 class BadSeries(AlertdError):
@@ -133,17 +136,19 @@ class Stage:
                     self._store(key, feed.labels, start + index * interval, value)
             feed.next = last
 
-    def evaluate(self, at: int, *, watched: bool) -> None:
-        """Evaluate the rules at `at`, one after the other; `watched` when somebody looks at the alerts afterwards.
+    def evaluate(self, at: int, *, watched: bool) -> list[RuleError]:
+        """Evaluate the rules at `at`, one after the other, and return what went wrong.
 
-        Raises RuleError.
+        `watched` when somebody looks at the alerts afterwards.
         """
         self._now = at
+        errors = []
         for working in self._rules:
             try:
                 self._evaluate(working, at, watched=watched)
             except (EvaluationError, RuleFailed) as error:
-                raise RuleError(working.rule, at - self._test.start, str(error)) from error
+                errors.append(RuleError(working.rule, working.group, at - self._test.start, str(error)))
+        return errors
 
     def alerts(self, name: str) -> list[tuple[AlertRule, Report]]:
         """What the rules called `name` report now: alerts that are pending or firing."""
@@ -253,10 +258,11 @@ def _read_series(series: Iterable[InputSeries]) -> list[_Feed]:
     feeds: dict[_Key, _Feed] = {}
     for one in series:
         try:
-            described = parse_series(f"{one.series} {one.values}")
+            labels = parse_metric(one.series.strip())
+            values = parse_series(f"{{}} {one.values}").values
         except ParseError as error:
-            raise BadSeries(one, str(error)) from error
-        feeds[frozenset(described.labels.items())] = _Feed(described.labels, described.values)
+            raise BadSeries(one, f"{error.message} in {quote(error.text.removeprefix('{} '))}") from error
+        feeds[frozenset(labels.items())] = _Feed(labels, values)
     return list(feeds.values())
 
 

@@ -1,0 +1,216 @@
+"""`alertd test`: runs unit tests of rules, the files of `promtool test rules` unchanged."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from alertd.cli.options import Json
+
+if TYPE_CHECKING:
+    from alertd.simulate.unittests.outcome import Covered, FileOutcome, TestOutcome
+    from alertd.simulate.unittests.running import Choice
+
+
+def run_tests(
+    files: Annotated[list[Path], typer.Argument(metavar="FILE", help="Files of unit tests, as promtool takes them.")],
+    run: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--run",
+            metavar="REGEX",
+            help="Run only tests whose name matches; may be repeated, any of them counts.",
+            show_default=False,
+        ),
+    ] = None,
+    junit: Annotated[
+        Path | None, typer.Option("--junit", metavar="FILE", help="Write the outcome there as JUnit XML, too.")
+    ] = None,
+    coverage: Annotated[bool, typer.Option("--coverage", help="Say which rules no test touches.")] = False,
+    coverage_min: Annotated[
+        float | None,
+        typer.Option(
+            "--coverage-min",
+            metavar="PERCENT",
+            min=0,
+            max=100,
+            help="Fail when fewer of the rules are tested; implies --coverage.",
+            show_default=False,
+        ),
+    ] = None,
+    all_rules: Annotated[
+        bool, typer.Option("--all-rules", help="Evaluate every rule, even where no question depends on it.")
+    ] = False,
+    watch: Annotated[
+        bool, typer.Option("--watch", help="Run again whenever one of the files changes, until interrupted.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Run unit tests of rules; the exit code is 1 when one fails.
+
+    The files are those of `promtool test rules`, with some keys more.
+    """
+    from alertd.cli.exits import Exit
+    from alertd.simulate.unittests.running import Choice
+
+    choice = Choice(tuple(_pattern(text) for text in run or ()), all_rules)
+    wants_coverage = coverage or coverage_min is not None
+    while True:
+        outcomes = _run(files, choice, quiet=as_json)
+        passed = _report(outcomes, junit, coverage_min, coverage=wants_coverage, as_json=as_json)
+        if not watch:
+            break
+        _wait(outcomes)
+    if not passed:
+        raise typer.Exit(Exit.FAILED)
+
+
+def _pattern(text: str) -> Any:
+    import re
+
+    try:
+        return re.compile(text)
+    except re.error as error:
+        raise typer.BadParameter(f"--run {text!r} is no regular expression: {error}") from error
+
+
+def _run(files: Sequence[Path], choice: Choice, *, quiet: bool) -> list[FileOutcome]:
+    """Run file after file; what came of each is shown at once."""
+    from alertd.simulate.unittests.running import run_file
+
+    outcomes = []
+    for path in files:
+        outcome = run_file(path, choice)
+        if not quiet:
+            _show(outcome)
+        outcomes.append(outcome)
+    return outcomes
+
+
+def _show(outcome: FileOutcome) -> None:
+    from alertd.cli.output import complain, say
+    from alertd.simulate.unittests.texts import failure_lines
+
+    say(f"Unit Testing:  {outcome.path}")
+    for warning in outcome.warnings:
+        complain(f"  WARNING: {warning}")
+    if outcome.passed:
+        say("  SUCCESS\n")
+        return
+    complain("  FAILED:")
+    for problem in outcome.problems:
+        complain(f"    {problem}")
+    for test in outcome.tests:
+        for failure in test.failures:
+            complain("\n".join(failure_lines(test, failure)) + "\n")
+    say("")
+
+
+def _report(
+    outcomes: Sequence[FileOutcome],
+    junit: Path | None,
+    coverage_min: float | None,
+    *,
+    coverage: bool,
+    as_json: bool,
+) -> bool:
+    """Write what was asked for beside the outcomes themselves; whether everything is well."""
+    from alertd.cli.output import complain, say, show_json
+    from alertd.simulate.unittests.outcome import merged
+    from alertd.simulate.unittests.texts import coverage_lines, percentage
+
+    rules = merged(outcomes) if coverage else []
+    enough = coverage_min is None or percentage(rules) >= coverage_min
+    if junit is not None:
+        _write_junit(junit, outcomes)
+    if as_json:
+        show_json(_as_json(outcomes, rules if coverage else None))
+    elif coverage:
+        say("\n".join(coverage_lines(rules)))
+    if not enough:
+        complain(f"  FAILED: the coverage is {percentage(rules):.1f} %, at least {coverage_min:g} % is asked for")
+    return enough and all(outcome.passed for outcome in outcomes)
+
+
+def _write_junit(path: Path, outcomes: Sequence[FileOutcome]) -> None:
+    from alertd.cli.exits import CommandFailed, Exit
+    from alertd.clock import SystemClock, to_rfc3339
+    from alertd.simulate.unittests.junit import junit
+
+    try:
+        path.write_text(junit(outcomes, to_rfc3339(SystemClock().now())), encoding="utf-8")
+    except OSError as error:
+        raise CommandFailed(Exit.FAILED, f"{path} cannot be written: {error.strerror}") from error
+
+
+def _wait(outcomes: Sequence[FileOutcome]) -> None:
+    """Return when one of the files that were read has changed, or one beside them has come or gone."""
+    from watchfiles import watch
+
+    from alertd.cli.output import say
+
+    folders = {Path(path).resolve().parent for outcome in outcomes for path in outcome.watched}
+    known = {folder for folder in folders if folder.is_dir()}
+    say("Waiting for a change …")
+    for _ in watch(*known, recursive=False):
+        return
+
+
+def _as_json(outcomes: Sequence[FileOutcome], rules: Sequence[Covered] | None) -> dict[str, Any]:
+    from alertd.simulate.unittests.texts import percentage
+
+    found: dict[str, Any] = {
+        "passed": all(outcome.passed for outcome in outcomes),
+        "files": [
+            {
+                "file": outcome.path,
+                "passed": outcome.passed,
+                "problems": list(outcome.problems),
+                "warnings": list(outcome.warnings),
+                "skipped": outcome.skipped,
+                "tests": [_test_as_json(test) for test in outcome.tests],
+            }
+            for outcome in outcomes
+        ],
+    }
+    if rules is not None:
+        found["coverage"] = {
+            "percent": round(percentage(rules), 1),
+            "rules": [
+                {
+                    "file": covered.file,
+                    "line": covered.rule.line,
+                    "group": covered.group,
+                    "name": covered.rule.name,
+                    "tested": covered.tested,
+                    "fired": covered.fired,
+                }
+                for covered in rules
+            ],
+        }
+    return found
+
+
+def _test_as_json(test: TestOutcome) -> dict[str, Any]:
+    from alertd.promql.durations import format_duration
+
+    return {
+        "name": test.name,
+        "line": test.line,
+        "passed": test.passed,
+        "duration_ms": test.duration,
+        "failures": [
+            {
+                "kind": failure.kind.value,
+                "file": failure.file,
+                "line": failure.line,
+                "time": format_duration(failure.at),
+                "title": failure.title,
+                "details": list(failure.details),
+            }
+            for failure in test.failures
+        ],
+    }
