@@ -118,7 +118,7 @@ def test_python_examples_compile() -> None:
 def test_commands_exist(place: str, words: list[str]) -> None:
     """Every command exists, and has the options that are shown with it."""
     command, rest = resolve(words)
-    if command.name == "alertmanager":
+    if words[:2] == ["alertd", "alertmanager"]:
         # It reads its flags itself; of a flag in a sentence only the part before the first dot is seen.
         flags = {f"--{flag.name}" for flag in FLAGS}
         assert all(any(flag.startswith(word) for flag in flags) for word in rest), place

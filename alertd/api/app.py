@@ -21,6 +21,7 @@ from alertd.api import (
     tokens,
 )
 from alertd.api.alertmanager.app import add_alertmanager
+from alertd.api.ingest.app import add_ingest
 from alertd.api.limits import BodyLimit, refuse_foreign_media, refuse_unknown_parameters
 from alertd.api.openapi import DescribedApp
 from alertd.api.problems import add_handlers, error_responses
@@ -58,6 +59,7 @@ def build_app(service: Service, *, listen: str | None = None, web: WebOptions = 
     for module in _V1:
         app.include_router(module.router, dependencies=strict, responses=error_responses(*_ERRORS))
     app.include_router(operations.router)
+    add_ingest(app)
     add_alertmanager(app, service, listen=app.state.listen, web=web)
     # Last, as it takes whatever is left under its path.
     add_prometheus(app, service, listen=app.state.listen)

@@ -64,7 +64,7 @@ class SourceConfig(Section):
     )
     max_labels: PositiveCount = Field(64, description="snapshots: the number of labels of one series.")
     out_of_order_window: Duration = Field(
-        0, description="snapshots: by how much a sample may be older than the newest of its series (remote write, OTLP)."
+        0, description="snapshots: by how much a sample of remote write or OTLP may be older than its series' newest."
     )
 
     @classmethod

@@ -19,21 +19,14 @@ class Edit:
 
 
 def apply(text: str, edits: Iterable[Edit]) -> str:
-    """The text with all edits made; of two that overlap the larger one is, and of equal ones the first."""
+    """The text with all edits made; one inside of another is not made, and of two for one place the first is."""
     pieces: list[str] = []
     reached = 0
-    for edit in sorted(_outermost(edits), key=lambda edit: (edit.start, edit.end)):
-        pieces += [text[reached : edit.start], edit.text]
-        reached = edit.end
+    for edit in sorted(edits, key=lambda edit: (edit.start, edit.end > edit.start, -edit.end)):
+        if edit.start >= reached:
+            pieces += [text[reached : edit.start], edit.text]
+            reached = edit.end
     return "".join((*pieces, text[reached:]))
-
-
-def _outermost(edits: Iterable[Edit]) -> list[Edit]:
-    kept: list[Edit] = []
-    for edit in sorted(edits, key=lambda edit: edit.start - edit.end):
-        if not any(edit.start < other.end and other.start < edit.end for other in kept):
-            kept.append(edit)
-    return kept
 
 
 def line_start(text: str, position: int) -> int:

@@ -8,8 +8,8 @@ from enum import StrEnum
 
 from alertd.alerts.labels import Labels
 from alertd.errors import AlertdError
+from alertd.routing.matcher_index import MatcherIndex
 from alertd.routing.matchers import Matcher, matches_all
-from alertd.routing.silence_index import SilenceIndex
 
 
 class SilenceState(StrEnum):
@@ -89,7 +89,7 @@ class Silencer:
 
     def __init__(self, silences: Iterable[Silence] = ()) -> None:
         self._silences: dict[str, Silence] = {}
-        self._index = SilenceIndex()
+        self._index: MatcherIndex[str] = MatcherIndex()
         self._first_end: int | None = None
         for silence in silences:
             self.put(silence)
@@ -119,6 +119,5 @@ class Silencer:
         return silence.state(now) is SilenceState.ACTIVE and matches_all(silence.matchers, labels)
 
     def _forget(self, key: str) -> None:
-        known = self._silences.pop(key, None)
-        if known is not None:
-            self._index.remove(key, known.matchers)
+        self._silences.pop(key, None)
+        self._index.remove(key)

@@ -6,11 +6,15 @@ a node is the answer itself only when none of its children matched. Inheritance 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from alertd.alerts.labels import Labels
+from alertd.routing.matcher_index import MatcherIndex
 from alertd.routing.matchers import Matcher, matches_all
+
+# With fewer children than this, each is asked.
+_MANY = 8
 
 
 @dataclass(frozen=True)
@@ -46,6 +50,21 @@ class Node:
     key: str
     route: Route
     children: tuple[Node, ...] = ()
+    _index: MatcherIndex[int] | None = field(init=False, repr=False, compare=False, default=None)
+
+    def __post_init__(self) -> None:
+        if len(self.children) >= _MANY:
+            index: MatcherIndex[int] = MatcherIndex()
+            for place, child in enumerate(self.children):
+                index.add(place, child.route.matchers)
+            index.prepare()
+            object.__setattr__(self, "_index", index)
+
+    def candidates(self, labels: Labels) -> Iterable[Node]:
+        """The children that may match, in their order."""
+        if self._index is None:
+            return self.children
+        return [self.children[place] for place in sorted(self._index.candidates(labels))]
 
 
 class RouteTree:
@@ -111,7 +130,7 @@ def _match(node: Node, labels: Labels) -> Iterator[Node]:
     if not matches_all(node.route.matchers, labels):
         return
     found = False
-    for child in node.children:
+    for child in node.candidates(labels):
         answers = tuple(_match(child, labels))
         if answers:
             found = True

@@ -23,6 +23,7 @@ from alertd.service.metrics import Metrics
 from alertd.service.options import Options
 from alertd.service.pushing import Push, Pushes
 from alertd.service.runtime import Runtime
+from alertd.service.snapshots import StoredSnapshots
 from alertd.service.why import Why, explain
 from alertd.store import alerts as alert_rows
 from alertd.store import intake
@@ -179,6 +180,14 @@ class Actions:
         self._wake()
         return ended
 
+    def snapshots(self, organisation: str, source: str | None) -> StoredSnapshots:
+        """The source that takes pushes under a name, or those without a name. Raises `SourceNotFound`."""
+        runtime = self._runtime()
+        found = runtime.snapshots(source) if organisation == runtime.organisation else None
+        if found is None:
+            raise SourceNotFound(f"there is no source {source!r} that takes snapshots")
+        return found
+
     async def push_snapshot(
         self,
         organisation: str,
@@ -191,10 +200,8 @@ class Actions:
     ) -> PushedSnapshot:
         """Keep a snapshot of metrics. Raises `SourceNotFound`, and `SnapshotRejected` naming the path of what was
         wrong."""
-        runtime, now = self._runtime(), self._clock.now()
-        found = runtime.snapshots(source) if organisation == runtime.organisation else None
-        if found is None:
-            raise SourceNotFound(f"there is no source {source!r} that takes snapshots")
+        now = self._clock.now()
+        found = self.snapshots(organisation, source)
         snapshot = found.read(document, labels, now if at is None else at)
         snapshot_id = await found.push(snapshot, now)
         self._metrics.snapshot(found.name)

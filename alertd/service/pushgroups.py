@@ -1,4 +1,4 @@
-"""Pushes to groups of metrics, as a Pushgateway takes them: each replaces what its group said before, or parts of it."""
+"""Pushes to groups of metrics, as a Pushgateway takes them: each replaces what its group said, or a part of it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 from alertd.errors import AlertdError
 from alertd.promql import METRIC_NAME
 from alertd.sources.exposition.families import Family
-from alertd.sources.series import shown
+from alertd.sources.series import SeriesLimits, labels_problem, shown
 from alertd.sources.snapshots import Sample
 from alertd.sources.timelines import Series
 from alertd.store import pushgroups
@@ -32,10 +32,13 @@ class InconsistentPush(AlertdError):
         super().__init__(_INCONSISTENT + reason)
 
 
-def families_of(families: Iterable[Family], group: Mapping[str, str]) -> dict[str, StoredFamily]:
+def families_of(
+    families: Iterable[Family], group: Mapping[str, str], limits: SeriesLimits = SeriesLimits()
+) -> dict[str, StoredFamily]:
     """Pushed metrics as they are kept: each sample with the labels of its group, which go before its own.
 
-    Raises `InconsistentPush` for samples with a time of their own, and for series that are there twice.
+    Raises `InconsistentPush` for samples with a time of their own, labels beyond the limits, and series that are there
+    twice.
     """
     kept: dict[str, StoredFamily] = {}
     seen: set[Series] = set()
@@ -47,6 +50,9 @@ def families_of(families: Iterable[Family], group: Mapping[str, str]) -> dict[st
             if sample.at is not None:
                 raise InconsistentPush(f"pushed metrics must not have timestamps, found one at {shown(sample.labels)}")
             labels = {name: value for name, value in {**sample.labels, **group}.items() if value}
+            problem = labels_problem(labels, limits)
+            if problem is not None:
+                raise InconsistentPush(problem)
             key = frozenset(labels.items())
             if key in seen:
                 raise InconsistentPush(f"the series {shown(labels)} is there twice")
@@ -62,15 +68,21 @@ def series_of(families: Mapping[str, StoredFamily]) -> frozenset[Series]:
 
 
 def check_others(
-    group: Mapping[str, str], own: frozenset[Series], others: Iterable[tuple[Series, frozenset[Series]]]
+    group: Mapping[str, str], own: frozenset[Series], others: Iterable[tuple[Series, frozenset[Series]]], most: int
 ) -> None:
-    """Raises `InconsistentPush` where another group has a series of this one."""
+    """Raises `InconsistentPush` where another group has a series of this one, or all have more than `most` together."""
     key = frozenset(group.items())
+    number = len(own)
     for labels, series in others:
+        if labels == key:
+            continue
+        number += len(series)
         # Two groups share a series only where their labels agree.
-        if labels != key and all(group.get(name, value) == value for name, value in labels) and series & own:
+        if all(group.get(name, value) == value for name, value in labels) and series & own:
             twice = dict(min(series & own, key=sorted))
             raise InconsistentPush(f"the series {shown(twice)} is in the group {shown(dict(labels))} already")
+    if number > most:
+        raise InconsistentPush(f"a source may have {most} series, with these there would be {number}")
 
 
 def push(

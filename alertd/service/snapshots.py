@@ -167,8 +167,8 @@ class StoredSnapshots:
         await self.follow()
         own = {**self.setup.labels, **labels}
         try:
-            kept = families_of(families, own)
-            check_others(own, series_of(kept), self._memory.groups())
+            kept = families_of(families, own, self.setup.series_limits)
+            check_others(own, series_of(kept), self._memory.groups(), self.setup.sample_limits.series)
             await self._database.run(
                 pushgroups.push, self.organisation, self.name, own, kept, now, replace_all=replace_all
             )

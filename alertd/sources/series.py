@@ -27,23 +27,31 @@ def shown(labels: Mapping[str, str]) -> str:
     return "{" + ", ".join(f"{name}={quote(labels[name])}" for name in sorted(labels)) + "}"
 
 
+def labels_problem(labels: Mapping[str, str], limits: SeriesLimits) -> str | None:
+    """Why labels, `__name__` among them, cannot be a series'; None when they can."""
+    if not labels.get(METRIC_NAME) or "" in labels:
+        return f"invalid metric name or labels, got {shown(labels)}"
+    metric = labels[METRIC_NAME][: limits.name]
+    if len(labels) > limits.labels:
+        return f"a series may have {limits.labels} labels, found {len(labels)} at {metric}"
+    for name, value in labels.items():
+        if len(name) > limits.name:
+            return f"a label's name may have {limits.name} characters, found {len(name)} at {metric}"
+        most = limits.name if name == METRIC_NAME else limits.value
+        if len(value) > most:
+            return f"the label {name} may have {most} characters, found {len(value)} at {metric}"
+        if "\0" in name or "\0" in value:
+            return f"a label cannot contain the character U+0000, got {shown(labels)}"
+    return None
+
+
 def _problem(pairs: Sequence[tuple[str, str]], labels: Mapping[str, str], limits: SeriesLimits) -> str | None:
     names = [name for name, _ in pairs]
-    if METRIC_NAME not in labels or "" in names:
-        return f"invalid metric name or labels, got {shown(labels)}"
     if len(set(names)) != len(names):
         twice = next(name for name in names if names.count(name) > 1)
         return f"invalid labels for series, labels {shown(labels)}, duplicated label {twice}"
-    if len(labels) > limits.labels:
-        return f"a series may have {limits.labels} labels, found {len(labels)} at {labels[METRIC_NAME]}"
-    for name, value in labels.items():
-        if len(name) > limits.name:
-            return f"a label's name may have {limits.name} characters, found {len(name)} at {labels[METRIC_NAME]}"
-        if len(value) > (limits.name if name == METRIC_NAME else limits.value):
-            return f"the label {name} has {len(value)} characters at {labels[METRIC_NAME][: limits.name]}"
-    if "\0" in "".join(names) or "\0" in "".join(labels.values()):
-        return f"a label cannot contain the character U+0000, got {shown(labels)}"
-    return None
+    # A label without a value counts as absent, but not one without a name.
+    return labels_problem({**labels, "": ""} if "" in names else labels, limits)
 
 
 class Identity:

@@ -37,6 +37,7 @@ def told(planned: Plan, action: Action) -> list[str]:
         ("tracing: {endpoint: x:1}\n", ""),
         ("event_recorder:\n  outputs: []\n", ""),
         ("global:\n  hipchat_auth_token: x\n  smtp_from: a@b.c\n", "global:\n  smtp_from: a@b.c\n"),
+        ("    hipchat_configs: [{room_id: x}]\n    labels: {a: b}\n", "    labels: {a: b}\n"),
         ("---\n# another document\n", ""),
         ("templates: [t/*.tmpl, /srv/t/*.tmpl]\n", "templates: [t/*.tmpl, templates/*.tmpl]\n"),
         ("global: {slack_api_url_file: s/url}\n", "global: {slack_api_url_file: ../old/s/url}\n"),

@@ -146,3 +146,32 @@ def test_every_answer_matches_all_the_way_down(labels: Labels) -> None:
         way = way_to(TREE.root, answer)
         assert way
         assert all(matcher.matches(labels) for node in way for matcher in node.route.matchers)
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.lists(
+                st.builds(
+                    Matcher,
+                    st.sampled_from("ab"),
+                    st.sampled_from(Operator),
+                    st.sampled_from(["", "x", "y", "x|y", "x.*", ".+"]),
+                ),
+                max_size=2,
+            ),
+            st.booleans(),
+        ),
+        min_size=8,
+        max_size=20,
+    ),
+    st.dictionaries(st.sampled_from("ab"), st.sampled_from(["x", "y", "xy"])),
+)
+def test_many_children(children: list[tuple[list[Matcher], bool]], labels: dict[str, str]) -> None:
+    """An alert goes to the same routes, however many children are looked up rather than asked."""
+    routes = [Route(str(place), tuple(matchers), continue_=on) for place, (matchers, on) in enumerate(children)]
+    matching = [route for route in routes if all(matcher.matches(labels) for matcher in route.matchers)]
+    last = next((place for place, route in enumerate(matching) if not route.continue_), len(matching))
+    expected = [route.receiver for route in matching[: last + 1]] or ["root"]
+    tree = RouteTree(Route("root", routes=tuple(routes)))
+    assert [node.route.receiver for node in tree.match(labels)] == expected

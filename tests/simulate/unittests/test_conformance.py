@@ -31,12 +31,12 @@ VERDICTS = {
 }
 #: What promtool 2.42 says of those that were written for a later one, with the reason.
 LATER = {
-    # A test without an interval has the evaluation interval since 2.44; before, its samples fell on one instant.
+    # There a test without an interval has all its samples at one instant; now it has the evaluation interval.
     "no-test-group-interval.yml": 'got: {__name__="test"} 0E+00',
-    # `fuzzy_compare` came with 2.54.
+    # `fuzzy_compare` came later.
     "rules_run_fuzzy.yml": "field fuzzy_compare not found",
     "rules_run_no_fuzzy.yml": "field fuzzy_compare not found",
-    # Expected samples that are native histograms came with 2.43.
+    # Expected samples that are native histograms came later.
     "unittest.yml": "field histogram not found",
 }
 

@@ -1,4 +1,4 @@
-"""The index over silences finds every one that may match, whatever its matchers are."""
+"""The index finds every set of matchers that may match, whatever they are: silences and routes alike."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alertd.routing import silence_index
+from alertd.routing import matcher_index
+from alertd.routing.matcher_index import MatcherIndex
 from alertd.routing.matchers import Matcher, Operator, matches_all
-from alertd.routing.silence_index import SilenceIndex
 from alertd.routing.silences import Silence, Silencer
 
 NOW = 1_000
@@ -48,18 +48,18 @@ def test_changes(first: list[list[Matcher]], then: list[list[Matcher]], labels: 
 @given(silences, alerts)
 def test_removed(made: list[list[Matcher]], labels: dict[str, str]) -> None:
     """What was taken out is a candidate no more."""
-    index = SilenceIndex()
+    index: MatcherIndex[str] = MatcherIndex()
     for key, own in enumerate(made):
         index.add(str(key), own)
     list(index.candidates(labels))
-    for key, own in enumerate(made):
-        index.remove(str(key), own)
+    for key in range(len(made)):
+        index.remove(str(key))
     assert list(index.candidates(labels)) == []
 
 
 def test_few_candidates() -> None:
     """Of many silences, only those are asked that name a value of the alert, or whose pattern matches one."""
-    index = SilenceIndex()
+    index: MatcherIndex[str] = MatcherIndex()
     for number in range(1000):
         index.add(f"value {number}", [Matcher("instance", Operator.EQUAL, f"i{number}")])
         pattern = Matcher("job", Operator.REGEX, f"job-{number}-.*")
@@ -67,10 +67,19 @@ def test_few_candidates() -> None:
     assert sorted(index.candidates({"instance": "i7", "job": "job-8-x"})) == ["pattern 8", "value 7"]
 
 
+def test_a_matcher_that_all_have_leaves_out_nobody() -> None:
+    """Silences that share one matcher are told apart by their others."""
+    index: MatcherIndex[str] = MatcherIndex()
+    for number in range(1000):
+        own = Matcher("instance", Operator.REGEX, f"host-{number}:.*")
+        index.add(str(number), [Matcher("job", Operator.EQUAL, "node"), own])
+    assert len(list(index.candidates({"job": "node", "instance": "host-7:9100"}))) == 2
+
+
 def test_a_set_that_is_too_large(monkeypatch: pytest.MonkeyPatch) -> None:
     """Patterns that do not fit into memory together are asked one by one: nothing goes unsilenced."""
-    monkeypatch.setattr(silence_index, "_SET_MEMORY", 1 << 12)
-    index = SilenceIndex()
+    monkeypatch.setattr(matcher_index, "_SET_MEMORY", 1 << 12)
+    index: MatcherIndex[str] = MatcherIndex()
     for number in range(50):
         index.add(str(number), [Matcher("a", Operator.REGEX, f"(x|y){{1,20}}.*{number}.*z")])
     assert len(list(index.candidates({"a": "xx7z"}))) == 50

@@ -1,0 +1,124 @@
+"""Checks of the rules of several files together, and of groups."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from alertd.clock import MINUTE
+from alertd.promql import Expr, VectorSelector, format_duration, selectors, unwrap, walk
+from alertd.rules.lint.subject import Finding, LintFile, Subject
+from alertd.rules.models import AlertRule, RecordingRule
+
+_LOOKBACK = 5 * MINUTE
+
+
+def check_files(files: Sequence[LintFile]) -> Iterator[Finding]:
+    recorded = [
+        subject for file in files for subject in file.subjects() if isinstance(subject.rule, RecordingRule)
+    ]
+    for file in files:
+        yield from _intervals(file)
+        yield from _duplicates(file.subjects())
+        yield from _order(file.subjects())
+    yield from _repeated([subject for file in files for subject in file.subjects()])
+    yield from _other_groups(recorded)
+    for file in files:
+        for subject in file.subjects():
+            yield from _recorded_already(subject, recorded)
+
+
+def _intervals(file: LintFile) -> Iterator[Finding]:
+    for group, path in file.groups():
+        interval = group.interval or 0
+        short = [
+            rule for rule in group.rules if not isinstance(rule, AlertRule) or rule.keep_firing_for < interval
+        ]
+        if interval > _LOOKBACK and short:
+            message = (
+                f"a series is seen for {format_duration(_LOOKBACK)}, so that what the group finds is gone for part of"
+                " each interval; evaluate it at least every 5m"
+            )
+            yield file.finding("interval-over-lookback", (*path, "interval"), message)
+
+
+def _key(subject: Subject) -> tuple[str, ...]:
+    labels = subject.group.labels_of(subject.rule)
+    return subject.rule.name, *(f"{name}={value}" for name, value in sorted(labels.items()))
+
+
+def _duplicates(subjects: Iterable[Subject]) -> Iterator[Finding]:
+    """Rules of one file with the same name and labels, as promtool finds them: whatever their expressions."""
+    seen: dict[tuple[str, ...], int] = {}
+    for subject in subjects:
+        key = _key(subject)
+        if key in seen:
+            what = "a series" if subject.alert is None else "an alert"
+            message = f"{what} of the same name and labels is in line {seen[key]} already; give one another label"
+            yield subject.at("duplicate-rules", (subject.name_key,), message)
+        seen.setdefault(key, subject.rule.line)
+
+
+def _repeated(subjects: Iterable[Subject]) -> Iterator[Finding]:
+    """Rules with the same name, labels and expression in two files."""
+    by_key: dict[tuple[str, ...], list[Subject]] = {}
+    for subject in subjects:
+        key = _key(subject)
+        for other in by_key.get(key, ()):
+            if other.file is not subject.file and other.rule.parsed == subject.rule.parsed:
+                message = f"the same rule is in {other.file.rules.path}, line {other.rule.line}; keep one of them"
+                yield subject.at("repeated-rule", (subject.name_key,), message)
+                break
+        by_key.setdefault(key, []).append(subject)
+
+
+def _order(subjects: Sequence[Subject]) -> Iterator[Finding]:
+    """Rules that use a series that a later rule of the same group records."""
+    for place, subject in enumerate(subjects):
+        names = {selector.metric_name for selector in selectors(subject.rule.parsed)}
+        for later in subjects[place + 1 :]:
+            if later.group is not subject.group:
+                break
+            if isinstance(later.rule, RecordingRule) and later.rule.record in names - {subject.rule.name}:
+                message = (
+                    f"`{later.rule.record}` is recorded further down, in line {later.rule.line}, so that this rule sees"
+                    " its last value; move it down"
+                )
+                yield subject.in_expr("recorded-later", _selector(subject, later.rule.record), message)
+                break
+
+
+def _selector(subject: Subject, name: str) -> VectorSelector:
+    return next(selector for selector in selectors(subject.rule.parsed) if selector.metric_name == name)
+
+
+def _other_groups(recorded: Sequence[Subject]) -> Iterator[Finding]:
+    groups: dict[str, set[str]] = {}
+    for subject in recorded:
+        groups.setdefault(subject.rule.name, set()).add(subject.group.key)
+    for subject in recorded:
+        for selector in selectors(subject.rule.parsed):
+            homes = groups.get(selector.metric_name or "", {subject.group.key})
+            if subject.group.key not in homes:
+                home = min(homes).rpartition(";")[2]
+                message = (
+                    f"`{selector.metric_name}` is recorded in another group, {home!r}, which is evaluated at other"
+                    " instants; record both in one group"
+                )
+                yield subject.in_expr("recorded-elsewhere", selector, message)
+
+
+def _recorded_already(subject: Subject, recorded: Sequence[Subject]) -> Iterator[Finding]:
+    """Parts of the expression that a rule records, without labels of its own."""
+    for other in recorded:
+        wanted = unwrap(other.rule.parsed)
+        if other.rule is subject.rule or isinstance(wanted, VectorSelector) or other.group.labels_of(other.rule):
+            continue
+        for node in walk(subject.rule.parsed):
+            if _same(node, wanted):
+                message = f"this is recorded already, as `{other.rule.name}`; use that series"
+                yield subject.in_expr("recorded-already", node, message)
+                break
+
+
+def _same(node: Expr, wanted: Expr) -> bool:
+    return type(node) is type(wanted) and node.type == wanted.type and node == wanted
