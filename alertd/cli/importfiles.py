@@ -83,7 +83,9 @@ def _import(alertmanager: Path | None, prometheus: Path | None, target: Path, *,
 
 
 def _source(path: Path | None) -> Source | None:
-    return None if path is None else Source(str(path), read_text(path), str(path.parent.resolve()))
+    if path is None:
+        return None
+    return Source(str(path), read_text(path).removeprefix("\ufeff"), str(path.parent.resolve()))
 
 
 def _matching(pattern: str) -> list[str]:

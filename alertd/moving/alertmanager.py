@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from posixpath import isabs, join, normpath, relpath
 from typing import get_args
@@ -19,6 +20,7 @@ from alertd.moving.variables import escaped, escapes
 from alertd.yamlfile import Document, Path
 from alertd.yamlmodel import sections
 
+_END = re.compile(r"^\.\.\.[^\n]*\n?", re.MULTILINE)
 _HIPCHAT = "HipChat is no more, so nobody can be told there"
 _NOT_HERE = {
     "tracing": "alertd sends no traces",
@@ -70,6 +72,10 @@ def _cuts(document: Document, parts: Parts) -> Iterator[Change]:
         end = line_end(text, parts.root.end)
         place = place_of(text, file, end, "", "a second document begins here, and only the first one is read")
         yield Change(Action.LEFT_OUT, place, (Edit(end, len(text)),))
+    elif parts.root is not None and (found := _END.search(text, parts.root.end)):
+        sentence = "the sign for the end of the document is taken away, so that more can follow"
+        place = place_of(text, file, found.start(), "", sentence)
+        yield Change(Action.CHANGED, place, (Edit(found.start(), found.end()),))
 
 
 def _is_hipchat(path: Path) -> bool:

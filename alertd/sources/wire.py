@@ -26,6 +26,7 @@ class WireError(AlertdError):
 def read_varint(data: bytes, position: int, end: int) -> tuple[int, int]:
     """A number of up to 64 bits, and where it ends. Raises `WireError`."""
     value = shift = 0
+    start = position
     limit = min(end, position + _LONGEST_VARINT)
     while position < limit:
         byte = data[position]
@@ -34,7 +35,7 @@ def read_varint(data: bytes, position: int, end: int) -> tuple[int, int]:
         if byte < 0x80:
             return value & _MASK, position
         shift += 7
-    raise WireError(f"expected a number at byte {position}, found {'the end' if position >= end else 'a longer one'}")
+    raise WireError(f"expected a number at byte {start}, found {'the end' if position >= end else 'a longer one'}")
 
 
 def fields(data: bytes, start: int = 0, end: int | None = None) -> Iterator[tuple[int, int, int, int]]:

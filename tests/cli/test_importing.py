@@ -170,6 +170,14 @@ def test_secrets_stay_as_private_as_they_are(monitoring: Path) -> None:
     assert stat.S_IMODE(Path("alertd/alertd.yml").stat().st_mode) == 0o600
 
 
+def test_a_byte_order_mark(monitoring: Path) -> None:
+    """The mark that some editors put before a text is no part of it."""
+    path = monitoring / "alertmanager.yml"
+    path.write_text("\ufeff" + path.read_text(), encoding="utf-8")
+    assert run(["import", "alertmanager", "monitoring"]) == 0
+    assert "match:" not in Path("alertd/alertd.yml").read_text(encoding="utf-8")
+
+
 def test_through_a_link(monitoring: Path, tmp_path: Path) -> None:
     """Paths of secrets lead to them, also where the folder that is written is reached by a link."""
     (tmp_path / "deep" / "er").mkdir(parents=True)

@@ -18,12 +18,16 @@ def test_show(capsys: pytest.CaptureFixture[str]) -> None:
     """Every route is a line below its parent, with what it says otherwise."""
     assert run(["route", "show", "--config", str(EXAMPLE)]) == 0
     assert capsys.readouterr().out.splitlines() == [
-        ("{} → platform-slack  (group_by [alertname, cluster, namespace]; group_wait 30s; group_interval 5m;"
-        " repeat_interval 12h)"),
+        (
+            "{} → platform-slack  (group_by [alertname, cluster, namespace]; group_wait 30s; group_interval 5m;"
+            " repeat_interval 12h)"
+        ),
         '  {alertname="Watchdog"} → dead-mans-switch  (group_wait 0s; repeat_interval 5m)',
         '  {severity="info"} → nobody',
-        ('  {severity="critical",namespace=~"^(?:shop|checkout|payments)$"} → on-call  (group_wait 10s;'
-        " repeat_interval 1h; continues)"),
+        (
+            '  {severity="critical",namespace=~"^(?:shop|checkout|payments)$"} → on-call  (group_wait 10s;'
+            " repeat_interval 1h; continues)"
+        ),
         '  {namespace=~"^(?:shop|checkout|payments)$"} → shop-slack  (muted in night)',
         '    {team="data"} → data-mail',
     ]

@@ -39,6 +39,7 @@ def told(planned: Plan, action: Action) -> list[str]:
         ("global:\n  hipchat_auth_token: x\n  smtp_from: a@b.c\n", "global:\n  smtp_from: a@b.c\n"),
         ("    hipchat_configs: [{room_id: x}]\n    labels: {a: b}\n", "    labels: {a: b}\n"),
         ("---\n# another document\n", ""),
+        ("# the end\n...\n", "# the end\n"),
         ("templates: [t/*.tmpl, /srv/t/*.tmpl]\n", "templates: [t/*.tmpl, templates/*.tmpl]\n"),
         ("global: {slack_api_url_file: s/url}\n", "global: {slack_api_url_file: ../old/s/url}\n"),
         ("global: {slack_api_url_file: /s/url}\n", "global: {slack_api_url_file: /s/url}\n"),

@@ -154,10 +154,10 @@ def agrees(answer: str, expr: str, storage: MemoryStorage, at: str) -> bool:
     return expected.keys() == found.keys() and all(same(expected[key], found[key]) for key in expected)
 
 
-# Generated queries. Samples lie on whole minutes; instants, ranges and offsets are such that nothing else does, counters
-# have no gaps, and vectors are compared with `bool`: releases 2 and 3 differ in what lies on a boundary, in how far a
-# gap is bridged to zero, and in whether an element that a comparison drops can be a second match. Release 2 forgets the
-# times of a pinned `predict_linear` in a subquery.
+# Generated queries. Samples lie on whole minutes; instants, ranges and offsets are such that nothing else does,
+# counters have no gaps, and vectors are compared with `bool`: releases 2 and 3 differ in what lies on a boundary, in how
+# far a gap is bridged to zero, and in whether an element that a comparison drops can be a second match. Release 2
+# forgets the times of a pinned `predict_linear` in a subquery.
 AT = ("20m10s", "31m40s")
 SPANS = st.integers(3, 24).map(lambda halves: f"{halves * 30}s")
 WHERE = st.sampled_from(("", '{i="a"}', '{i!="a"}', '{i=~"a|b"}', '{j=""}', '{j!~"x|"}'))
@@ -171,7 +171,9 @@ GAUGE_FUNCTIONS = (
 )
 SUBQUERY_FUNCTIONS = ("avg_over_time", "max_over_time", "sum_over_time", "count_over_time", "last_over_time", "changes")
 PLAIN_FUNCTIONS = ("abs", "ceil", "floor", "sgn", "-", "deg", "absent", "sort", "round")
-MATCHING = st.sampled_from(("", " on (i)", " ignoring (j)", " on (i) group_left ()", " on (i) group_right ()", " on (i, j)"))
+MATCHING = st.sampled_from(
+    ("", " on (i)", " ignoring (j)", " on (i) group_left ()", " on (i) group_right ()", " on (i, j)")
+)
 
 
 @st.composite

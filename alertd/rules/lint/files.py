@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from alertd.clock import MINUTE
-from alertd.promql import Expr, VectorSelector, format_duration, selectors, unwrap, walk
+from alertd.promql import format_duration, selectors, unwrap, walk
 from alertd.rules.lint.subject import Finding, LintFile, Subject
 from alertd.rules.models import AlertRule, RecordingRule
 
@@ -19,12 +19,10 @@ def check_files(files: Sequence[LintFile]) -> Iterator[Finding]:
     for file in files:
         yield from _intervals(file)
         yield from _duplicates(file.subjects())
-        yield from _order(file.subjects())
+        yield from _order(file)
     yield from _repeated([subject for file in files for subject in file.subjects()])
     yield from _other_groups(recorded)
-    for file in files:
-        for subject in file.subjects():
-            yield from _recorded_already(subject, recorded)
+    yield from _recorded_already(files, recorded)
 
 
 def _intervals(file: LintFile) -> Iterator[Finding]:
@@ -71,24 +69,25 @@ def _repeated(subjects: Iterable[Subject]) -> Iterator[Finding]:
         by_key.setdefault(key, []).append(subject)
 
 
-def _order(subjects: Sequence[Subject]) -> Iterator[Finding]:
-    """Rules that use a series that a later rule of the same group records."""
-    for place, subject in enumerate(subjects):
-        names = {selector.metric_name for selector in selectors(subject.rule.parsed)}
-        for later in subjects[place + 1 :]:
-            if later.group is not subject.group:
-                break
-            if isinstance(later.rule, RecordingRule) and later.rule.record in names - {subject.rule.name}:
-                message = (
-                    f"`{later.rule.record}` is recorded further down, in line {later.rule.line}, so that this rule sees"
-                    " its last value; move it down"
-                )
-                yield subject.in_expr("recorded-later", _selector(subject, later.rule.record), message)
-                break
-
-
-def _selector(subject: Subject, name: str) -> VectorSelector:
-    return next(selector for selector in selectors(subject.rule.parsed) if selector.metric_name == name)
+def _order(file: LintFile) -> Iterator[Finding]:
+    """Rules that use a series that only a later rule of their group records."""
+    subjects: dict[str, list[Subject]] = {}
+    for subject in file.subjects():
+        subjects.setdefault(subject.group.name, []).append(subject)
+    for members in subjects.values():
+        first: dict[str, int] = {}
+        for place, subject in enumerate(members):
+            if isinstance(subject.rule, RecordingRule):
+                first.setdefault(subject.rule.name, place)
+        for place, subject in enumerate(members):
+            for selector in selectors(subject.rule.parsed):
+                later = first.get(selector.metric_name or "", place)
+                if later > place:
+                    message = (
+                        f"`{selector.metric_name}` is recorded further down, in line {members[later].rule.line}, so"
+                        " that this rule sees its last value; move it down"
+                    )
+                    yield subject.in_expr("recorded-later", selector, message)
 
 
 def _other_groups(recorded: Sequence[Subject]) -> Iterator[Finding]:
@@ -107,18 +106,20 @@ def _other_groups(recorded: Sequence[Subject]) -> Iterator[Finding]:
                 yield subject.in_expr("recorded-elsewhere", selector, message)
 
 
-def _recorded_already(subject: Subject, recorded: Sequence[Subject]) -> Iterator[Finding]:
-    """Parts of the expression that a rule records, without labels of its own."""
+def _recorded_already(files: Sequence[LintFile], recorded: Sequence[Subject]) -> Iterator[Finding]:
+    """Parts of expressions that a rule records, without labels of its own."""
+    homes: dict[str, Subject] = {}
     for other in recorded:
         wanted = unwrap(other.rule.parsed)
-        if other.rule is subject.rule or isinstance(wanted, VectorSelector) or other.group.labels_of(other.rule):
-            continue
-        for node in walk(subject.rule.parsed):
-            if _same(node, wanted):
-                message = f"this is recorded already, as `{other.rule.name}`; use that series"
-                yield subject.in_expr("recorded-already", node, message)
-                break
-
-
-def _same(node: Expr, wanted: Expr) -> bool:
-    return type(node) is type(wanted) and node.type == wanted.type and node == wanted
+        if wanted.children and not other.group.labels_of(other.rule):
+            homes.setdefault(str(wanted), other)
+    if not homes:
+        return
+    for file in files:
+        for subject in file.subjects():
+            for node in walk(subject.rule.parsed):
+                home = homes.get(str(node)) if node.children else None
+                if home is not None and home.rule.name != subject.rule.name:
+                    message = f"this is recorded already, as `{home.rule.name}`; use that series"
+                    yield subject.in_expr("recorded-already", node, message)
+                    break

@@ -42,7 +42,7 @@ def read_openmetrics(body: bytes) -> list[Family]:
     reader = _Reader()
     number = 0
     # The last line feed may be left out here: what was cut short has no `# EOF`.
-    for number, line in text_lines(body if body.endswith(b"\n") else body + b"\n"):
+    for number, line in text_lines(body if not body or body.endswith(b"\n") else body + b"\n"):
         if reader.ended:
             raise fail_at(number, 0, f"expected nothing after # EOF, found {shown(line)}")
         if line == "# EOF":
