@@ -23,6 +23,7 @@ from alertd.cli import (
     promql,
     routing,
     routingdiff,
+    ruleformat,
     serving,
     silences,
     testing,
@@ -69,6 +70,7 @@ app.add_typer(promql.app, name="promql")
 app.add_typer(alerts.app, name="alert")
 app.add_typer(silences.app, name="silence")
 app.add_typer(listings.receivers, name="receiver")
+listings.rules.command("fmt")(ruleformat.fmt)
 app.add_typer(listings.rules, name="rule")
 app.add_typer(listings.notifications, name="notification")
 app.command()(listings.history)

@@ -1,4 +1,4 @@
-"""`alertd check`: find every mistake in configurations and rule files, without a running service."""
+"""`alertd check`: find every mistake in configurations and rule files, and lint rules, without a running service."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from alertd.cli.linting import FailOn, Lint, Linter, explain
 from alertd.cli.options import Json
 
 if TYPE_CHECKING:
@@ -19,23 +20,39 @@ _RULE_KEYS = {"groups", "alerting"}
 
 def check(
     files: Annotated[
-        list[Path], typer.Argument(metavar="FILE", help="Configurations, with the rule files they name; rule files.")
-    ],
+        list[Path] | None,
+        typer.Argument(
+            metavar="FILE", help="Configurations, with the rule files they name; rule files.", show_default=False
+        ),
+    ] = None,
+    lint: Annotated[
+        Lint, typer.Option(help="off, default: what is most likely not meant, or all: also what could be better.")
+    ] = Lint.DEFAULT,
+    fail_on: Annotated[FailOn, typer.Option(help="End with 1 also for lint findings of this severity.")] = FailOn.ERROR,
+    explained: Annotated[
+        str | None, typer.Option("--explain", metavar="NAME", help="Print what a check finds, and nothing else.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Check configurations and rule files; the exit code is 1 when one has a mistake.
 
     A file with `groups` or `alerting` holds rules; any other is a configuration, which is checked with its rule files.
-    What rules say of receivers, sources and other alerts is checked with the configuration.
+    What rules say of receivers, sources and other alerts is checked with the configuration. Good rule files are linted.
     """
     from alertd.cli.exits import Exit
     from alertd.cli.output import complain, say, show_json
     from alertd.errors import InvalidInput
 
+    if explained is not None:
+        explain(explained)
+        return
+    if not files:
+        raise typer.BadParameter("name the files to check", param_hint="FILE")
     problems: list[Problem] = []
+    linter = Linter(lint, fail_on)
     for path in files:
         try:
-            good, warnings = _check(path)
+            good, warnings = _check(path, linter)
         except InvalidInput as invalid:
             problems += invalid.problems
             continue
@@ -43,26 +60,35 @@ def check(
             complain(f"{warning} (a warning)")
         if not as_json:
             say(f"{path}: {good}")
+    findings = linter.findings()
     if as_json:
-        show_json([_as_json(problem) for problem in problems])
-    for problem in problems if not as_json else ():
-        complain(str(problem))
-    if problems:
+        found = [_as_json(finding.problem, severity.word, finding.check) for finding, severity in findings]
+        show_json([*(_as_json(problem, "error", None) for problem in problems), *found])
+    else:
+        for problem in problems:
+            complain(str(problem))
+        for finding, severity in findings:
+            complain(f"{finding.problem} ({severity.word}: {finding.check})")
+    if problems or linter.fails(findings):
         raise typer.Exit(Exit.FAILED)
 
 
-def _check(path: Path) -> tuple[str, Iterable[Problem]]:
-    """What a good file holds, in words, and its warnings. Raises `InvalidInput`."""
-    if _holds_rules(path):
-        from alertd.rules.loading import load_rules
+def _check(path: Path, linter: Linter) -> tuple[str, Iterable[Problem]]:
+    """What a good file holds, in words, and its warnings; the linter gets its rules. Raises `InvalidInput`."""
+    if not _holds_rules(path):
+        return check_config(path, linter)
+    from alertd.rules.lint.linting import read
 
-        rules = load_rules(read_text(path), str(path))
-        return f"{_count(len(rules.rules), 'rule')} in {_count(len(rules.groups), 'group')}", ()
-    return check_config(path)
+    file = read(read_text(path), str(path))
+    linter.add(file)
+    return f"{_count(len(file.rules.rules), 'rule')} in {_count(len(file.rules.groups), 'group')}", ()
 
 
-def check_config(path: Path) -> tuple[str, Iterable[Problem]]:
-    """What a configuration and the rule files that it names hold, and its warnings. Raises `InvalidInput`."""
+def check_config(path: Path, linter: Linter | None = None) -> tuple[str, Iterable[Problem]]:
+    """What a configuration and the rule files that it names hold, and its warnings; the linter gets their rules.
+
+    Raises `InvalidInput`.
+    """
     import asyncio
 
     from alertd.clock import SystemClock
@@ -72,6 +98,8 @@ def check_config(path: Path) -> tuple[str, Iterable[Problem]]:
     # Nothing is asked of this database: it stands in for the configured one, which need not exist yet.
     database = Database("sqlite://")
     runtime = load_runtime(path, database, now=SystemClock().now)
+    if linter is not None:
+        linter.add_runtime(runtime)
     asyncio.run(runtime.close())
     database.close()
     return _contents(runtime), runtime.config.warnings
@@ -111,5 +139,7 @@ def _count(number: int, what: str) -> str:
     return f"{number} {what}" if number == 1 else f"{number} {what}s"
 
 
-def _as_json(problem: Problem) -> dict[str, object]:
-    return {name: getattr(problem, name) for name in ("file", "line", "column", "field", "message")}
+def _as_json(problem: Problem, severity: str, check: str | None) -> dict[str, object]:
+    """`check` is the lint check that found it, None for a mistake that keeps the file from being read."""
+    fields = {name: getattr(problem, name) for name in ("file", "line", "column", "field", "message")}
+    return {**fields, "severity": severity, "check": check}

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 _POWERS = {"+": 1, "-": 1, "*": 2, "/": 2, "%": 2, "^": 3}
 _SIGN_POWER = 2
+# Older releases spell the choice between two durations `min` and `max`.
+_CHOICES = {"min_of": "min_of", "max_of": "max_of", "min": "min_of", "max": "max_of"}
 _LONGEST_SECONDS = (1 << 63) / 1e9
 
 
@@ -129,7 +131,8 @@ def _operand(parser: Parser, context: str, *, tight: bool = False) -> DurationOp
         parser.expect("(")
         parser.expect(")", context)
         return DurationExpr(kind, start=token.start, end=parser.last_end())
-    if token.text not in ("min_of", "max_of") or parser.peek() != "(":
+    name = _CHOICES.get(token.text)
+    if name is None or parser.peek() != "(":
         parser.unexpected(context, "duration")
     parser.advance()
     parser.expect("(")
@@ -137,7 +140,7 @@ def _operand(parser: Parser, context: str, *, tight: bool = False) -> DurationOp
     parser.expect(",", context)
     right = _expression(parser, 0, context)
     parser.expect(")", context)
-    return DurationExpr(token.text, left, right, start=token.start, end=parser.last_end())
+    return DurationExpr(name, left, right, start=token.start, end=parser.last_end())
 
 
 def _signed(parser: Parser, context: str, *, tight: bool) -> DurationOperand:

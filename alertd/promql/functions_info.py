@@ -46,8 +46,9 @@ def _info(evaluator: Evaluator, call: Call, at: int) -> list[Element]:
         if _is_info(names, element.labels):
             result.append(element)
             continue
-        added = _added(element.labels, known.get(_target(element.labels), []), chosen)
-        if added or not needs_info:
+        infos = known.get(_target(element.labels), [])
+        if infos or not needs_info:
+            added = _added(element.labels, infos, chosen)
             labels = {**element.labels, **added} if added else element.labels
             result.append(Element(labels, element.value, element.drop_name, element.histogram))
     return result

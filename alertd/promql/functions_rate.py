@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from alertd.promql.annotations import mixed_floats_and_histograms, possible_non_counter
 from alertd.promql.ast import Call, Expr
-from alertd.promql.elements import TYPE_LABEL, Element, Window
+from alertd.promql.elements import TYPE_LABEL, Element, RangeVector, Window
 from alertd.promql.extended_rate import extended_growth
 from alertd.promql.extrapolation import extrapolation
 from alertd.promql.floats import NAN, kahan_add
@@ -43,9 +43,7 @@ def _rate(evaluator: Evaluator, call: Call, at: int) -> list[Element]:
         elif window.histograms:
             grown = histogram_growth(evaluator, argument, window, vector, counter=counter, seconds=seconds)
         else:
-            grown = _growth(evaluator, argument, window, vector.start, vector.end, counter=counter)
-            if grown is not None:
-                grown.value /= seconds
+            grown = _growth(evaluator, argument, window, vector, counter=counter, seconds=seconds)
         if grown is not None:
             result.append(grown)
             if counter and name not in doubted and grown.histogram is None:
@@ -63,16 +61,17 @@ def _doubt_counter(evaluator: Evaluator, argument: Expr, window: Window, name: s
 
 
 def _growth(
-    evaluator: Evaluator, argument: Expr, window: Window, start: int, end: int, *, counter: bool
+    evaluator: Evaluator, argument: Expr, window: Window, vector: RangeVector, *, counter: bool, seconds: float
 ) -> Element | None:
     since = None
     starts = window.starts if counter and evaluator.options.start_timestamps else ()
     if starts:
         note_overlap(evaluator, argument, window.labels, window.times, starts)
-        since = first_start(starts, window.times, start)
+        since = first_start(starts, window.times, vector.start)
     if len(window.times) < 2 and since is None:
         return None
-    return Element(window.labels, extrapolate(window, start, end, counter=counter, starts=starts, since=since), True)
+    growth = extrapolate(window, vector.start, vector.end, counter=counter, starts=starts, since=since, seconds=seconds)
+    return Element(window.labels, growth, True)
 
 
 def extrapolate(
@@ -83,8 +82,9 @@ def extrapolate(
     counter: bool,
     starts: Sequence[int] = (),
     since: int | None = None,
+    seconds: float = 1.0,
 ) -> float:
-    """Return the growth between `start` and `end` (milliseconds) of at least two samples.
+    """Return the growth between `start` and `end` (milliseconds) of at least two samples, divided by `seconds`.
 
     The samples are extended to a boundary that is nearer than 1.1 average gaps, by half a gap otherwise, and a
     counter is never extended below zero. A counter that is known to have begun at zero at `since`, within the range,
@@ -103,7 +103,9 @@ def extrapolate(
         growth += lost
     if since is not None:
         growth += values[0]
-    return growth * extrapolation(times, start, end, since, values[0] if counter else None, growth)
+    factor = extrapolation(times, start, end, since, values[0] if counter else None, growth)
+    # Prometheus divides the factor, not the product: the last bit depends on it.
+    return growth * (factor / seconds)
 
 
 def _lost_in_restarts(times: Sequence[int], values: Sequence[float], starts: Sequence[int]) -> float:

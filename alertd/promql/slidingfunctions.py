@@ -116,8 +116,8 @@ class _Growth:
         if self._lost:
             growth += self._in_resets()
         times = _Ends(slide.first_time, slide.last_time, slide.count)
-        growth *= extrapolation(times, start, end, None, slide.first_value if self._counter else None, growth)
-        return growth / ((end - start) / 1000) if self._per_second else growth
+        factor = extrapolation(times, start, end, None, slide.first_value if self._counter else None, growth)
+        return growth * (factor / ((end - start) / 1000) if self._per_second else factor)
 
     def _in_resets(self) -> float:
         if not self._broken and abs(self._whole) < _EXACT:

@@ -16,9 +16,11 @@ from alertd.alerts.pushed import PUSHED
 from alertd.clock import SECOND, monotonic, to_rfc3339
 from alertd.rules.evaluation import RuleFailed, Sample, after_failure, clear, evaluate, recorded
 from alertd.rules.models import RecordingRule
+from alertd.service.alertseries import Uncommitted, alert_series
 from alertd.service.asking import decided
 from alertd.service.channels import PRODUCER
 from alertd.service.runtime import ReadyGroup, ReadyRule, Runtime
+from alertd.service.sampled import SeeingAlerts
 from alertd.service.sharing import owner_of
 from alertd.service.snapshots import RECORDED_BY, StoredSnapshots
 from alertd.sources.base import Source, SourceError, asked_with
@@ -107,7 +109,8 @@ class Evaluator:
         at: int,
     ) -> None:
         group = ready.group
-        source = asked_with(runtime.sources[rule.source], group.params, group.headers)
+        kept = runtime.sources[rule.source]
+        source = self._asked(runtime, ready, kept, evaluated, at)
         started = monotonic()
         samples, error = 0, ""
         warnings: tuple[str, ...] = ()
@@ -115,7 +118,7 @@ class Evaluator:
         try:
             if rule.compiled is None:
                 answer = await source.query(rule.rule.parsed, ready.asked_at(at))
-                self._record(source, ready, rule, answer.samples, evaluated, at)
+                self._record(kept, ready, rule, answer.samples, evaluated, at)
             else:
                 answer = await source.query(rule.compiled.question.expr, ready.asked_at(at))
                 decide = partial(evaluate, rule.compiled, answer.samples, known, now=at, limit=group.limit)
@@ -149,6 +152,13 @@ class Evaluator:
             # As text: JSON has no word for the values that are no numbers.
             values={key: repr(value) for key, value in values.items()},
         )
+
+    def _asked(self, runtime: Runtime, ready: ReadyGroup, source: Source, evaluated: Evaluated, at: int) -> Source:
+        """The source as the group's rules ask it."""
+        if isinstance(source, StoredSnapshots):
+            so_far = Uncommitted(ready.key, at, evaluated.changes)
+            return SeeingAlerts(source, partial(alert_series, self._database, runtime, so_far))
+        return asked_with(source, ready.group.params, ready.group.headers)
 
     def _record(
         self,

@@ -22,7 +22,7 @@ from alertd.config.forwarding import AlertmanagerConfig, ForwardingConfig
 from alertd.http import USER_AGENT, HttpClient, HttpClients, HttpError, Response
 from alertd.service.forwarding_metrics import ForwardingMetrics
 from alertd.store import alerts as alert_rows
-from alertd.store import forwards
+from alertd.store import forwards, spans
 from alertd.store.database import Database
 
 log = structlog.get_logger(__name__)
@@ -157,10 +157,14 @@ class Forwarder:
 
 
 def adopt(connection: Connection, organisation: str, forwarding: Forwarding, now: int) -> int:
-    """Bring the rows in line with the configuration; how many were for Alertmanagers that are not in it."""
+    """Bring the rows in line with the configuration; how many were for Alertmanagers that are not in it.
+
+    Spans that an older version did not write begin here, too.
+    """
     known = alert_rows.reports_of_producers(connection, organisation, sorted(forwarding.intervals))
     reports = [report for by_fingerprint in known.values() for report in by_fingerprint.values()]
     forgotten = forwards.forget_targets(connection, organisation, forwarding.targets)
+    spans.catch_up(connection, organisation, reports, now)
     if forwarding.alertmanagers:
         forwards.catch_up(connection, organisation, reports, forwarding.targets, now)
     return forgotten

@@ -8,7 +8,7 @@ from alertd.service.runtime import Runtime
 from alertd.service.snapshots import StoredSnapshots
 from alertd.store import alerts as alert_rows
 from alertd.store import groups as group_rows
-from alertd.store import history, news, outbox, requests
+from alertd.store import history, news, outbox, requests, spans
 from alertd.store import silences as silence_rows
 from alertd.store import snapshots as snapshot_rows
 from alertd.store.intake import place
@@ -19,6 +19,7 @@ def clean(connection: Connection, runtime: Runtime, now: int) -> int:
     retention = runtime.config.settings.retention
     deleted = history.prune(connection, now - retention.history)
     deleted += alert_rows.prune_resolved(connection, now - retention.history)
+    deleted += spans.prune(connection, now - retention.history)
     deleted += outbox.prune(connection, now - retention.notifications)
     silences = runtime.options.silence_retention
     deleted += silence_rows.prune(connection, now - (retention.history if silences is None else silences))

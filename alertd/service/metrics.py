@@ -74,6 +74,12 @@ class Metrics:
         self._snapshots = Counter(
             "alertd_snapshots_total", "Snapshots that were pushed.", ["source"], registry=self.registry
         )
+        self._samples = Counter(
+            "alertd_samples_received_total",
+            "Samples of remote write and OTLP.",
+            ["source", "outcome"],
+            registry=self.registry,
+        )
         self._received = Counter(
             "alertd_alerts_received_total", "Alerts that were sent to alertd.", ["outcome"], registry=self.registry
         )
@@ -116,6 +122,10 @@ class Metrics:
 
     def snapshot(self, source: str) -> None:
         self._snapshots.labels(source).inc()
+
+    def samples(self, source: str, accepted: int, refused: int) -> None:
+        self._samples.labels(source, "accepted").inc(accepted)
+        self._samples.labels(source, "refused").inc(refused)
 
     def standing(self, alerts: dict[str, int], outbox: int, oldest: float) -> None:
         """What stands in the database: alerts by state, messages on their way, the age of the oldest in seconds."""

@@ -22,6 +22,8 @@ from alertd.store.statements import in_turn
 PUSH_TIME = "push_time_seconds"
 FAILURE_TIME = "push_failure_time_seconds"
 
+# Every group says these two of itself.
+_TIMES = (PUSH_TIME, FAILURE_TIME)
 _INCONSISTENT = "pushed metrics are invalid or inconsistent with existing metrics: "
 
 
@@ -43,7 +45,7 @@ def families_of(
     kept: dict[str, StoredFamily] = {}
     seen: set[Series] = set()
     for family in families:
-        if family.name in (PUSH_TIME, FAILURE_TIME):
+        if family.name in _TIMES:
             continue
         values: list[tuple[dict[str, str], str]] = []
         for sample in family.samples:
@@ -72,7 +74,7 @@ def check_others(
 ) -> None:
     """Raises `InconsistentPush` where another group has a series of this one, or all have more than `most` together."""
     key = frozenset(group.items())
-    number = len(own)
+    number = len(own) + len(_TIMES)
     for labels, series in others:
         if labels == key:
             continue
@@ -142,7 +144,7 @@ def remove(connection: Connection, organisation: str, source: str, labels: Mappi
 def samples_of(group: PushGroup) -> list[Sample]:
     """All that a group says, with when it was pushed to."""
     labels = {name: value for name, value in group.labels.items() if value}
-    return [*_pushed(group.families), *_times(group, labels)]
+    return [*_pushed(group.families), *_pushed_at(group, labels)]
 
 
 def _pushed(families: Mapping[str, StoredFamily]) -> Iterator[Sample]:
@@ -150,7 +152,7 @@ def _pushed(families: Mapping[str, StoredFamily]) -> Iterator[Sample]:
         yield from family.samples
 
 
-def _times(group: PushGroup, labels: Mapping[str, str]) -> Sequence[Sample]:
+def _pushed_at(group: PushGroup, labels: Mapping[str, str]) -> Sequence[Sample]:
     """Seconds since 1970, 0 for what never happened."""
     return [
         ({METRIC_NAME: PUSH_TIME, **labels}, (group.pushed_at or 0) / 1000),

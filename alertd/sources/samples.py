@@ -28,6 +28,25 @@ def _forever() -> int:
     return 1 << 62
 
 
+def answer(expr: Expr, storage: Storage, at: int, options: Options) -> Answer:
+    """The value of `expr` at `at` (milliseconds) over a storage, as a rule takes it. Raises SourceError."""
+    try:
+        evaluation = evaluate(expr, storage, at, options=options)
+    except EvaluationError as error:
+        raise SourceError(Failure.BAD_EXPRESSION, str(error)) from error
+    value = evaluation.value
+    warnings = tuple(evaluation.warnings)
+    if isinstance(value, Scalar):
+        return Answer([({}, value.value)], warnings)
+    if isinstance(value, Matrix | String):
+        raise SourceError(Failure.BAD_EXPRESSION, "rule result is not a vector or scalar")
+    samples = [(dict(sample.labels), sample.value) for sample in value if sample.histogram is None]
+    left_out = len(value) - len(samples)
+    if left_out:
+        warnings = (*warnings, f"{left_out} native histograms were left out of the result")
+    return Answer(samples, warnings)
+
+
 class SnapshotSource:
     """Answers expressions from the pushes that were ingested.
 
@@ -107,21 +126,7 @@ class SnapshotSource:
 
     async def query(self, expr: Expr, at: int) -> Answer:
         """The value of `expr` at `at` (milliseconds) over the samples. Raises SourceError."""
-        try:
-            evaluation = evaluate(expr, self._view, at, options=self._options)
-        except EvaluationError as error:
-            raise SourceError(Failure.BAD_EXPRESSION, str(error)) from error
-        value = evaluation.value
-        warnings = tuple(evaluation.warnings)
-        if isinstance(value, Scalar):
-            return Answer([({}, value.value)], warnings)
-        if isinstance(value, Matrix | String):
-            raise SourceError(Failure.BAD_EXPRESSION, "rule result is not a vector or scalar")
-        samples = [(dict(sample.labels), sample.value) for sample in value if sample.histogram is None]
-        left_out = len(value) - len(samples)
-        if left_out:
-            warnings = (*warnings, f"{left_out} native histograms were left out of the result")
-        return Answer(samples, warnings)
+        return answer(expr, self._view, at, self._options)
 
     def _is_new(self, push_id: str, at: int) -> bool:
         if push_id in self._taken:

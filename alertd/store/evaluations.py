@@ -66,6 +66,14 @@ def read(connection: Connection, organisation: str) -> dict[str, GroupEvaluation
     }
 
 
+def last(connection: Connection, organisation: str) -> dict[str, int]:
+    """When each group was evaluated last, by group key."""
+    query = select(evaluations.c.rule_group, evaluations.c.evaluated_at).where(
+        evaluations.c.organisation == organisation
+    )
+    return {row.rule_group: row.evaluated_at for row in connection.execute(query)}
+
+
 def forget(connection: Connection, organisation: str, rule_group: str) -> None:
     connection.execute(
         delete(evaluations).where(evaluations.c.organisation == organisation, evaluations.c.rule_group == rule_group)

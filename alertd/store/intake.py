@@ -16,8 +16,8 @@ from alertd.response.acknowledgement import AcknowledgementSettings, AnswerEnd, 
 from alertd.routing.groups import first_flush, group_of
 from alertd.routing.tree import RouteTree
 from alertd.store import alerts as alert_rows
+from alertd.store import forwards, spans
 from alertd.store import groups as group_rows
-from alertd.store.forwards import follow
 from alertd.store.groups import Group
 from alertd.store.history import Event, record
 
@@ -77,7 +77,8 @@ def apply_changes(
     place(connection, organisation, placed, ways.tree, now)
     raised = [key for key, alert in after.items() if outcomes[key] is Change.SEVERITY_RAISED]
     group_rows.hurry_told(connection, organisation, raised, now)
-    follow(connection, organisation, changes, ways.forward_to, now)
+    forwards.follow(connection, organisation, changes, ways.forward_to, now)
+    spans.follow(connection, organisation, changes, now)
     record(connection, organisation, events)
     return outcomes
 

@@ -315,6 +315,23 @@ forwards = Table(
     Index(None, "organisation", "target", "due_at"),
 )
 
+#: How long each alert of a rule was pending or firing.
+alert_spans = Table(
+    "alert_spans",
+    metadata,
+    Column("id", Serial, primary_key=True, autoincrement=True),
+    Column("organisation", Text, nullable=False),
+    Column("producer", Text, nullable=False),
+    Column("fingerprint", String(16), nullable=False),
+    Column("labels", Json, nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("active_at", Instant, nullable=False),
+    Column("started_at", Instant, nullable=False),
+    Column("ended_at", Instant),
+    Index(None, "organisation", "ended_at"),
+    Index(None, "organisation", "producer", "fingerprint"),
+)
+
 #: The last evaluation of each rule group.
 evaluations = Table(
     "evaluations",

@@ -10,16 +10,19 @@ from hypothesis import strategies as st
 
 from alertd.promql import (
     EvaluationError,
+    EvaluationTimeout,
     Matrix,
     MemoryStorage,
     Options,
     Sample,
     Scalar,
     String,
+    TooManySamples,
     Vector,
     evaluate,
     evaluate_range,
     parse,
+    parse_histogram,
     parse_series,
 )
 
@@ -31,7 +34,7 @@ def storage_of(*series: str, step: int = MINUTE) -> MemoryStorage:
     for text in series:
         described = parse_series(text)
         for index, value in enumerate(described.values):
-            if value is not None:
+            if isinstance(value, float):
                 storage.append(described.labels, index * step, value)
     return storage
 
@@ -217,3 +220,49 @@ def test_range_query_is_its_instants(expr: str, column: list[float | None], star
         for sample in evaluate(parse(expr), storage, at).value  # type: ignore[union-attr]  # all are vectors
     }
     assert found == single
+
+
+def test_time_is_bounded() -> None:
+    """When the time is over, evaluation ends with its own error, in subqueries and ranges, too."""
+    storage = storage_of('up{l="a"} 0+1x9')
+    for expr in ("up", "max_over_time(up[5m:1s])"):
+        with pytest.raises(EvaluationTimeout, match="timed out"):
+            evaluate(parse(expr), storage, 9 * MINUTE, options=Options(expired=lambda: True))
+    asked = iter([False, False, True])
+    with pytest.raises(EvaluationTimeout):
+        evaluate_range(parse("up"), storage, 0, 9 * MINUTE, MINUTE, options=Options(expired=lambda: next(asked)))
+
+
+def test_histograms_weigh_more_than_numbers() -> None:
+    """A histogram counts against the bound with its size."""
+    storage = MemoryStorage()
+    storage.append_histogram({"__name__": "h"}, 0, parse_histogram("{{count:3 buckets:[1 1 1]}}"))
+    assert evaluate(parse("h"), storage, 0, options=Options(max_samples=13)).value
+    with pytest.raises(TooManySamples):
+        evaluate(parse("h"), storage, 0, options=Options(max_samples=12))
+
+
+def test_types_tell_counters() -> None:
+    """With labels of type the label tells what is a counter, and not the name."""
+    storage = storage_of('a{__type__="counter"} 0+1x9', 'b_total{__type__="gauge"} 0+1x9')
+    options = Options(type_and_unit_labels=True)
+    assert evaluate(parse("rate(a[5m])"), storage, 9 * MINUTE, options=options).infos == []
+    (note,) = evaluate(parse("rate(b_total[5m])"), storage, 9 * MINUTE, options=options).infos
+    assert note == (
+        'PromQL info: metric might not be a counter, __type__ label is not set to "counter" or "histogram",'
+        ' got "gauge": "b_total" (1:6)'
+    )
+
+
+def test_repairs_of_classic_histograms_are_told_once() -> None:
+    """Over a range, one note says where and when counts had to be lifted."""
+    storage = storage_of(
+        'h_bucket{le="1"} 4+4x9', 'h_bucket{le="2"} 3+3x9', 'h_bucket{le="4"} 2+2x9', 'h_bucket{le="+Inf"} 6+6x9'
+    )
+    expr = parse("histogram_quantile(0.5, h_bucket)")
+    options = Options(delayed_name_removal=True)
+    (note,) = evaluate_range(expr, storage, 0, 9 * MINUTE, MINUTE, options=options).infos
+    assert note.endswith(
+        'for metric name "h_bucket", from buckets 2 to 4, with a max diff of 20, over 10 samples'
+        " from 1970-01-01T00:00:00Z to 1970-01-01T00:09:00Z (1:25)"
+    )

@@ -155,8 +155,8 @@ def agrees(answer: str, expr: str, storage: MemoryStorage, at: str) -> bool:
 
 
 # Generated queries. Samples lie on whole minutes; instants, ranges and offsets are such that nothing else does,
-# counters have no gaps, and vectors are compared with `bool`: releases 2 and 3 differ in what lies on a boundary, in how
-# far a gap is bridged to zero, and in whether an element that a comparison drops can be a second match. Release 2
+# counters have no gaps, and vectors are compared with `bool`: releases 2 and 3 differ in what lies on a boundary, in
+# how far a gap is bridged to zero, and in whether an element that a comparison drops can be a second match. Release 2
 # forgets the times of a pinned `predict_linear` in a subquery.
 AT = ("20m10s", "31m40s")
 SPANS = st.integers(3, 24).map(lambda halves: f"{halves * 30}s")

@@ -32,12 +32,12 @@ def test_values(text: str, expected: list[float | None]) -> None:
 def test_stale_and_nan_differ() -> None:
     """`stale` is the marker, `NaN` an ordinary value."""
     first, second, third = parse_series("up stale NaN stalex0").values
-    assert first is not None
+    assert isinstance(first, float)
     assert is_stale(first)
-    assert second is not None
+    assert isinstance(second, float)
     assert math.isnan(second)
     assert not is_stale(second)
-    assert third is not None
+    assert isinstance(third, float)
     assert is_stale(third)
 
 

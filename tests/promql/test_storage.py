@@ -7,7 +7,7 @@ import math
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alertd.promql import STALE_NAN, Matcher, MemoryStorage, is_stale
+from alertd.promql import STALE_NAN, Matcher, MemoryStorage, is_stale, parse_histogram
 
 UP = {"__name__": "up", "job": "a"}
 
@@ -120,3 +120,34 @@ def test_storage_agrees_with_a_dictionary(appended: list[tuple[int, float]], sta
         storage.append(UP, at, value)
     expected = [value for at, value in sorted(dict(appended).items()) if start < at <= end]
     assert samples(storage, start=start, end=end).get("a", []) == expected
+
+
+def test_histograms_say_what_is_known_of_resets() -> None:
+    """A counter that goes on says so, gauges stay gauges, and anything else is left to those who compare."""
+    storage = MemoryStorage()
+    texts = (
+        *("{{count:1 buckets:[1]}}", "{{count:2 buckets:[2]}}", "{{count:1 buckets:[1]}}"),
+        *("{{count:5 buckets:[5] counter_reset_hint:gauge}}", "{{count:6 buckets:[6]}}"),
+        *("{{count:7 buckets:[7] counter_reset_hint:reset}}", "{{schema:1 count:8 buckets:[8]}}"),
+    )
+    for index, text in enumerate(texts):
+        storage.append_histogram({"a": "b"}, index, parse_histogram(text))
+    (series,) = storage.select([], -1, 10)
+    hints = [histogram.counter_reset.value for histogram in series.histograms]
+    assert hints == ["unknown", "not_reset", "unknown", "gauge", "unknown", "unknown", "unknown"]
+    assert len(series) == 7
+    assert storage.prune(5) == 5
+    (left,) = storage.select([], -1, 10)
+    assert list(left.histogram_times) == [5, 6]
+
+
+def test_starts_are_kept_beside_the_samples() -> None:
+    """Since when samples count is known of those that say so, wherever they are stored."""
+    storage = MemoryStorage()
+    storage.append({"a": "b"}, 20, 2.0)
+    storage.append({"a": "b"}, 30, 3.0, start=25)
+    storage.append({"a": "b"}, 10, 1.0, start=5)
+    (series,) = storage.select([], 0, 30)
+    assert list(series.starts) == [5, 0, 25]
+    (later,) = storage.select([], 10, 30)
+    assert list(later.starts) == [0, 25]

@@ -325,7 +325,7 @@ async def test_grouping_and_routes_of_what_others_send(tmp_path: Path, database:
         await here.wait(3 * SECOND)
         pages = [
             ("trigger", "[FIRING:1] model_slow anthropic critical (claude-3-opus)"),
-            ("trigger", "[FIRING:2] model_slow openai critical"),
+            ("trigger", "[FIRING:2] model_slow openai critical "),
         ]
         assert sorted(paged(peers.duty)) == pages
         assert [title for _, title, _ in posted(peers.slack)] == ["[FIRING:1] model_slow openai warning (gpt-4)"]

@@ -1,1 +1,1 @@
-"""Finds what is allowed in a rule file and is most likely not meant: each kind has a name, a level and an explanation."""
+"""Finds what rule files may say but most likely do not mean; each kind of finding has a name and an explanation."""

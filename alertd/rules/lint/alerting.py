@@ -71,12 +71,15 @@ def _times(subject: Subject, alert: AlertRule) -> Iterator[Finding]:
 
 
 def _absent(subject: Subject, alert: AlertRule) -> Iterator[Finding]:
-    if any(level.for_ for level in alert.levels):
-        return
-    for node in walk(alert.parsed):
+    """`absent` that raises the alert by itself; beside an `and` something else must hold, too."""
+    waiting = [] if any(level.for_ for level in alert.levels) else [alert.parsed]
+    while waiting:
+        node = unwrap(waiting.pop())
         if isinstance(node, Call) and node.function.name == "absent":
             message = "`absent` holds while a source has just started; give the rule a `for` of two scrapes or more"
             yield subject.in_expr("absent-without-for", node, message)
+        elif isinstance(node, BinaryExpr) and node.op not in ("and", "unless"):
+            waiting += node.children
 
 
 def _sampling(subject: Subject, root: Expr) -> Iterator[Finding]:

@@ -1,8 +1,8 @@
 """Comments that switch checks off: alertd's own, and pint's for the checks that mean the same.
 
-    # alertd disable NAME, NAME             for the rule that it stands above or in
-    # alertd file/disable NAME              for the whole file
-    # alertd snooze 2026-12-31 NAME         until that day; `file/snooze` for the whole file
+# alertd disable NAME, NAME             for the rule that it stands above or in
+# alertd file/disable NAME              for the whole file
+# alertd snooze 2026-12-31 NAME         until that day; `file/snooze` for the whole file
 """
 
 from __future__ import annotations
@@ -25,16 +25,26 @@ _ARGUMENT = re.compile(r"\(.*\)$")
 
 @dataclass
 class Switches:
-    """Which checks are off, for the whole file and for the places that begin in certain lines."""
+    """Which checks are off: in the whole file, and in the groups and rules at these paths (dotted)."""
 
     file: set[str] = field(default_factory=set)
-    places: dict[int, set[str]] = field(default_factory=dict)
+    places: dict[str, set[str]] = field(default_factory=dict)
     findings: list[Finding] = field(default_factory=list)
+
+    def off(self, finding: Finding) -> bool:
+        """Whether a comment switches this finding off."""
+        if finding.check in self.file:
+            return True
+        parts = finding.problem.field.split(".")
+        around = (".".join(parts[:length]) for length in range(1, len(parts) + 1))
+        return any(finding.check in self.places.get(place, ()) for place in around)
 
 
 def switches_of(file: LintFile, now: int) -> Switches:
     """What the comments of a file switch off at the instant `now`, and findings about comments that say nothing."""
-    starts = sorted(_starts(file))
+    # Of a group and its first rule in one line the rule goes first.
+    places = dict(_places(file))
+    starts = sorted(places)
     lines = file.text.split("\n")
     switches = Switches()
     for number, line in enumerate(lines, start=1):
@@ -60,41 +70,19 @@ def switches_of(file: LintFile, now: int) -> Switches:
         if found["verb"].startswith("file/"):
             switches.file |= names
         else:
-            place = _place(lines, number, starts)
+            place = places.get(_start(lines, number, starts), "")
             switches.places.setdefault(place, set()).update(names)
     return switches
 
 
-def is_off(finding: Finding, switches: Switches, file: LintFile) -> bool:
-    """Whether a comment switches this finding off."""
-    if finding.check in switches.file:
-        return True
-    return any(finding.check in switches.places.get(line, ()) for line in _enclosing(file, finding.problem.field))
+def _places(file: LintFile) -> Iterator[tuple[int, str]]:
+    """The lines in which groups and rules begin, and their paths."""
+    paths = [path for _, path in file.groups()] + [subject.path for subject in file.subjects()]
+    for path in paths:
+        yield file.document.positions[path][0], ".".join(map(str, path))
 
 
-def _starts(file: LintFile) -> Iterator[int]:
-    for _, path in file.groups():
-        yield file.document.positions[path][0]
-    for subject in file.subjects():
-        yield subject.rule.line
-
-
-def _enclosing(file: LintFile, dotted: str) -> Iterator[int]:
-    """The lines in which the group and the rule of a field begin."""
-    for _, path in file.groups():
-        if _within(dotted, path):
-            yield file.document.positions[path][0]
-    for subject in file.subjects():
-        if _within(dotted, subject.path):
-            yield subject.rule.line
-
-
-def _within(dotted: str, path: Iterable[str | int]) -> bool:
-    prefix = ".".join(map(str, path))
-    return dotted == prefix or dotted.startswith(f"{prefix}.")
-
-
-def _place(lines: list[str], number: int, starts: list[int]) -> int:
+def _start(lines: list[str], number: int, starts: list[int]) -> int:
     """The line in which begins what a comment in line `number` is about: the next rule, or the one that it is in."""
     following = number
     if lines[number - 1].lstrip().startswith("#"):

@@ -13,9 +13,7 @@ _LOOKBACK = 5 * MINUTE
 
 
 def check_files(files: Sequence[LintFile]) -> Iterator[Finding]:
-    recorded = [
-        subject for file in files for subject in file.subjects() if isinstance(subject.rule, RecordingRule)
-    ]
+    recorded = [subject for file in files for subject in file.subjects() if isinstance(subject.rule, RecordingRule)]
     for file in files:
         yield from _intervals(file)
         yield from _duplicates(file.subjects())
@@ -28,9 +26,7 @@ def check_files(files: Sequence[LintFile]) -> Iterator[Finding]:
 def _intervals(file: LintFile) -> Iterator[Finding]:
     for group, path in file.groups():
         interval = group.interval or 0
-        short = [
-            rule for rule in group.rules if not isinstance(rule, AlertRule) or rule.keep_firing_for < interval
-        ]
+        short = [rule for rule in group.rules if not isinstance(rule, AlertRule) or rule.keep_firing_for < interval]
         if interval > _LOOKBACK and short:
             message = (
                 f"a series is seen for {format_duration(_LOOKBACK)}, so that what the group finds is gone for part of"

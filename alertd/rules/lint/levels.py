@@ -23,7 +23,9 @@ def check_levels(subject: Subject, longest_repeat: int | None) -> Iterator[Findi
     yield from _shadowed(subject, alert)
     if longest_repeat is not None and alert.cooldown > longest_repeat:
         key = "cooldown" if subject.has("cooldown") else "cooldown_minutes"
-        message = f"`cooldown` is longer than every `repeat_interval` (at most {format_duration(longest_repeat)}), and so"
+        message = (
+            f"`cooldown` is longer than every `repeat_interval` (at most {format_duration(longest_repeat)}), and so"
+        )
         yield subject.at("cooldown-over-repeat", (key,), f"{message} decides alone how often the alert is repeated")
     if alert.on_no_data is not OnNoData.OK:
         yield from _states(subject, alert)

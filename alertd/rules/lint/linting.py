@@ -7,7 +7,7 @@ from itertools import chain
 
 from alertd.promql import Expr
 from alertd.rules.lint.alerting import check_alert
-from alertd.rules.lint.comments import is_off, switches_of
+from alertd.rules.lint.comments import switches_of
 from alertd.rules.lint.files import check_files
 from alertd.rules.lint.levels import check_levels
 from alertd.rules.lint.matching import check_matching
@@ -41,7 +41,7 @@ def lint(files: Sequence[LintFile], *, now: int, longest_repeat: int | None = No
     for file in files:
         switches = switches_of(file, now)
         own = [finding for finding in found if finding.problem.file == file.rules.path]
-        mine = [finding for finding in own if not is_off(finding, switches, file)]
+        mine = [finding for finding in own if not switches.off(finding)]
         kept += sorted(chain(switches.findings, mine), key=lambda finding: (finding.problem, finding.check))
     return list(dict.fromkeys(kept))
 

@@ -15,5 +15,7 @@ def check_names(subject: Subject) -> Iterator[Finding]:
         yield subject.at("record-name", ("record",), message)
     for node in walk(subject.rule.parsed):
         if isinstance(node, Call) and node.function.experimental:
-            message = f"Prometheus has `{node.function.name}` only with `--enable-feature=promql-experimental-functions`"
+            message = (
+                f"Prometheus has `{node.function.name}` only with `--enable-feature=promql-experimental-functions`"
+            )
             yield subject.in_expr("experimental-function", node, message)

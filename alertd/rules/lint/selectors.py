@@ -54,11 +54,9 @@ def _without_anchors(pattern: str) -> str:
 
 
 def _is_smelly(matcher: Matcher) -> bool:
-    """Whether the pattern looks for fixed words on both sides of what may be anything, in the label `job`."""
-    if matcher.name != "job":
-        return False
+    """Whether the pattern has words at both ends of what may be anything, in the label `job`."""
     words = _WILDCARD.split(matcher.value)
-    return len([word for word in words if word]) > 1 and all(_LITERAL.fullmatch(word) for word in words if word)
+    return matcher.name == "job" and len(words) > 1 and all(map(_LITERAL.fullmatch, words))
 
 
 def _contradictions(subject: Subject, selector: VectorSelector) -> Iterator[Finding]:

@@ -93,4 +93,3 @@ class Subject:
         """The text of a part of the expression as it was written, in one line and not too long."""
         text = " ".join(self.rule.expr[node.start : node.end].split())
         return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
-

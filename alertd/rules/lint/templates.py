@@ -65,9 +65,7 @@ def _texts(subject: Subject, alert: AlertRule) -> Iterator[tuple[tuple[str, ...]
             yield (section, name) if subject.has(section, name) else (name,), text, what
 
 
-def _labels(
-    subject: Subject, keys: tuple[str, ...], text: str, what: str, uses: list[LabelUse]
-) -> Iterator[Finding]:
+def _labels(subject: Subject, keys: tuple[str, ...], text: str, what: str, uses: list[LabelUse]) -> Iterator[Finding]:
     told: set[tuple[str, str | None]] = set()
     for use in uses:
         expr = subject.rule.parsed if use.query is None else _parsed(use.query)

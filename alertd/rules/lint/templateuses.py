@@ -222,12 +222,13 @@ def _jinja_uses(compiled: JinjaField, text: str) -> Uses:
     return uses
 
 
-def _jinja_label(node: jinja2.nodes.Getattr | jinja2.nodes.Getitem) -> str | None:
-    if not isinstance(node.node, jinja2.nodes.Name) or node.node.name != "labels":
-        return None
-    if isinstance(node, jinja2.nodes.Getattr):
-        return node.attr
-    return node.arg.value if isinstance(node.arg, jinja2.nodes.Const) and isinstance(node.arg.value, str) else None
+def _jinja_label(node: jinja2.nodes.Expr) -> str | None:
+    match node:
+        case jinja2.nodes.Getattr(node=jinja2.nodes.Name(name="labels"), attr=str(name)):
+            return name
+        case jinja2.nodes.Getitem(node=jinja2.nodes.Name(name="labels"), arg=jinja2.nodes.Const(value=str(name))):
+            return name
+    return None
 
 
 def _found(text: str, word: str) -> int:

@@ -90,14 +90,15 @@ def _rates(subject: Subject, node: Call) -> Iterator[Finding]:
             message = f"`{metric}` looks like a gauge, and `{name}` takes each decrease for a restart; use `delta`"
             yield subject.in_expr("rate-of-gauge", node, message)
         elif name in _SUBTRACTING and _COUNTER.search(metric):
-            message = f"`{metric}` looks like a counter, and `{name}` does not know of restarts; use `increase` or `rate`"
+            message = (
+                f"`{metric}` looks like a counter, and `{name}` does not know of restarts; use `increase` or `rate`"
+            )
             yield subject.in_expr("delta-of-counter", node, message)
     if isinstance(ranged, Subquery) and name in _COUNTING:
         inner = unwrap(ranged.expr)
         if isinstance(inner, Aggregation) and inner.op in ("sum", "avg") and _is_plain(inner.expr):
             message = (
-                f"a `{name}` of a `{inner.op}` takes the restart of one series for one of all;"
-                f" aggregate after `{name}`"
+                f"a `{name}` of a `{inner.op}` takes the restart of one series for one of all; aggregate after `{name}`"
             )
             yield subject.in_expr("rate-of-aggregation", node, message)
 

@@ -219,7 +219,7 @@ class Stage:
             else:
                 working.known[change.fingerprint] = change.report
         if self._writes_alerts:
-            self._write(working, _series_of(working.known.values()), at)
+            self._write(working, _series_of(working.labels, working.known.values()), at)
 
     def _write(self, working: _Working, made: Iterable[tuple[Labels, float | FloatHistogram]], at: int) -> None:
         """Store what a rule came to, and end the series that it had before and has no more."""
@@ -278,12 +278,16 @@ def _samples(value: Value) -> list[Sample]:
     raise EvaluationError("rule result is not a vector or scalar")
 
 
-def _series_of(reports: Iterable[Report]) -> Iterable[tuple[Labels, float]]:
-    """The series ALERTS and ALERTS_FOR_STATE of the alerts that are pending or firing."""
+def _series_of(labels: Labels, reports: Iterable[Report]) -> Iterable[tuple[Labels, float]]:
+    """The series ALERTS and ALERTS_FOR_STATE of the alerts that are pending or firing.
+
+    As in Prometheus they have the rule's own `labels` where the alert has none of that name: a label whose template
+    came to nothing stands there as it was written.
+    """
     for report in reports:
         state = report.instance.state
         if state is State.OK:
             continue
         alertstate = "firing" if state.fires else "pending"
-        yield {**report.labels, METRIC_NAME: ALERTS, "alertstate": alertstate}, 1.0
-        yield {**report.labels, METRIC_NAME: ALERTS_FOR_STATE}, float(report.instance.active_at // 1000)
+        yield {**labels, **report.labels, METRIC_NAME: ALERTS, "alertstate": alertstate}, 1.0
+        yield {**labels, **report.labels, METRIC_NAME: ALERTS_FOR_STATE}, float(report.instance.active_at // 1000)

@@ -26,7 +26,7 @@ RULES: dict[str, Any] = {
         {
             "name": "late",
             "rules": [
-                {"alert": "NothingComesIn", "expr": "sum by (job) (job:requests:rate4m) == 0", "for": "2m"},
+                {"alert": "NothingComesIn", "expr": "sum by (job) (job:requests:rate) == 0", "for": "2m"},
                 {"record": "after", "expr": "early * 2"},
                 {"record": "reads_itself", "expr": "(reads_itself or vector(0)) + 1"},
                 {
@@ -39,8 +39,8 @@ RULES: dict[str, Any] = {
             "name": "first",
             "rules": [
                 {
-                    "record": "job:requests:rate4m",
-                    "expr": "sum by (job) (rate(requests_total[4m30s500ms]))",
+                    "record": "job:requests:rate",
+                    "expr": "sum by (job) (irate(requests_total[4m30s500ms]))",
                     "labels": {"kind": "rate"},
                 },
                 {"record": "early", "expr": "a + on (job) group_left b"},
@@ -53,8 +53,8 @@ RULES: dict[str, Any] = {
                     "labels": {"severity": "page", "size": "{{ if gt $value 6.0 }}big{{ end }}"},
                     "annotations": {
                         "summary": "{{ $labels.job }} has {{ $value }} in {{ $externalLabels.cluster }}",
-                        "link": "{{ externalURL }}/x",
-                        "all": '{{ range query "sort(a)" }}{{ .Labels.instance }}={{ .Value }} {{ end }}',
+                        "link": "{{ $externalURL }}/x",
+                        "all": '{{ range query "a" | sortByLabel "instance" }}{{ .Labels.instance }}={{ .Value }} {{ end }}',
                         "wrong": '{{ template "none" }}',
                     },
                 },
@@ -69,9 +69,9 @@ RULES: dict[str, Any] = {
 }
 ALERTS = ("NothingComesIn", "High", "Absent", "SomethingWaits", "Old", "Changes")
 EXPRESSIONS = (
-    *("job:requests:rate4m", "early", "after", "reads_itself", "longest", "ranges_over_itself"),
+    *("job:requests:rate", "early", "after", "reads_itself", "longest", "ranges_over_itself"),
     *("ALERTS", "ALERTS_FOR_STATE", "a offset 2m", "sum(avg_over_time(a[7m30s500ms]))", "count({__name__=~'.+'})"),
-    *("timestamp(job:requests:rate4m)", "count_over_time(ALERTS[12m30s500ms])", "increase(requests_total[6m30s500ms])"),
+    *("timestamp(job:requests:rate)", "count_over_time(ALERTS[12m30s500ms])", "delta(requests_total[6m30s500ms])"),
 )
 TIMES = ("0", "1m", "5m", "9m40s", "14m", "20m")
 
@@ -221,3 +221,19 @@ def test_numbers_are_read_as_promtool_reads_them(tmp_path: Path) -> None:
     assert theirs.passed, theirs.output
     assert run_file(path).passed
     assert format_number(1000.0) in str(ours.failures)
+
+
+def test_rates_to_the_last_bit(tmp_path: Path) -> None:
+    """Rates are compared as they are, so that not a bit of them may differ."""
+    series = [{"series": f'c{{i="{step}"}}', "values": f"{1000 * step}+{step}x30"} for step in (1, 3, 7, 11)]
+    exprs = ("rate(c[4m31s])", "increase(c[7m13s])", "sum(rate(c[9m29s]))", "avg_over_time(c[5m30s]) / 7")
+    asked = [{"expr": expr, "eval_time": f"{minute}m", "exp_samples": []} for expr in exprs for minute in (12, 17, 23)]
+    file = {"tests": [{"interval": "1m", "input_series": series, "promql_expr_test": asked}]}
+    path = tmp_path / "tests.yml"
+    path.write_text(yaml.safe_dump(file))
+    (ours,) = run_file(path).tests
+    expectations(ours.failures, file["tests"][0])
+    path.write_text(yaml.safe_dump(file))
+    theirs = ask(path)
+    assert theirs.passed, theirs.output
+    assert len(ours.failures) == len(asked)

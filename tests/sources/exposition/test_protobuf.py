@@ -5,17 +5,15 @@ from __future__ import annotations
 from contextlib import suppress
 
 import pytest
-from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
-from google.protobuf.descriptor_pb2 import FieldDescriptorProto as Field
-from google.protobuf.message import Message
 from hypothesis import given
 from hypothesis import strategies as st
 
 from alertd.sources import wire
 from alertd.sources.exposition.families import ExpositionError, all_samples
 from alertd.sources.exposition.protobuf import read_protobuf
+from tests.protobufs import message_class
 
-_SHAPES: dict[str, dict[str, tuple[int, str]]] = {
+_SHAPES = {
     "LabelPair": {"name": (1, "string"), "value": (2, "string")},
     "Value": {"value": (1, "double")},
     "Quantile": {"quantile": (1, "double"), "value": (2, "double")},
@@ -49,33 +47,7 @@ _SHAPES: dict[str, dict[str, tuple[int, str]]] = {
         "unit": (5, "string"),
     },
 }
-_SCALARS = {
-    "string": Field.TYPE_STRING,
-    "double": Field.TYPE_DOUBLE,
-    "uint64": Field.TYPE_UINT64,
-    "int64": Field.TYPE_INT64,
-    "int32": Field.TYPE_INT32,
-    "sint32": Field.TYPE_SINT32,
-}
-
-
-def _family_class() -> type[Message]:
-    proto = descriptor_pb2.FileDescriptorProto(name="metrics.proto", package="shown", syntax="proto3")
-    for shape, fields in _SHAPES.items():
-        message = proto.message_type.add(name=shape)
-        for name, (number, kind) in fields.items():
-            plain = kind.lstrip("*")
-            field = message.field.add(name=name, number=number)
-            field.label = Field.LABEL_REPEATED if kind.startswith("*") else Field.LABEL_OPTIONAL
-            field.type = _SCALARS.get(plain, Field.TYPE_MESSAGE)
-            if plain not in _SCALARS:
-                field.type_name = f".shown.{plain}"
-    pool = descriptor_pool.DescriptorPool()
-    pool.Add(proto)
-    return message_factory.GetMessageClass(pool.FindMessageTypeByName("shown.MetricFamily"))
-
-
-FAMILY = _family_class()
+FAMILY = message_class(_SHAPES, "MetricFamily")
 
 
 def delimited(*families: dict[str, object]) -> bytes:

@@ -1,0 +1,138 @@
+"""Parameters of a query, from the URL or from the form in the body: times, durations, limits."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import TypeVar
+from urllib.parse import parse_qs
+
+from fastapi import Request
+
+from alertd.alerts.labels import quote
+from alertd.api.prometheus.answers import Failed, invalid
+from alertd.clock import SECOND, from_datetime
+from alertd.promql import ParseError, parse, parse_duration
+from alertd.promql.ast import Expr
+
+T = TypeVar("T")
+
+#: The first and the last instant that a time may name.
+EARLIEST, LATEST = -(2**53), 2**53
+_FORM = "application/x-www-form-urlencoded"
+
+
+class Form:
+    """The parameters of one request; those of the body go before those of the URL."""
+
+    def __init__(self, values: Mapping[str, list[str]]) -> None:
+        self._values = values
+
+    def text(self, name: str) -> str:
+        """The first value; "" where there is none."""
+        return self._values.get(name, [""])[0]
+
+    def texts(self, name: str) -> list[str]:
+        return self._values.get(name, [])
+
+    def time(self, name: str, default: int | None = None) -> int:
+        """An instant in milliseconds; without a default it must be there. Raises `Failed`."""
+        text = self.text(name)
+        if not text and default is not None:
+            return default
+        # Prometheus says this of times that may be left out.
+        prefix = f"invalid time value for '{name}': " if default is not None else ""
+        return _read(name, lambda: _time(text), prefix)
+
+    def duration(self, name: str, default: int | None = None) -> int:
+        """Milliseconds; without a default it must be there. Raises `Failed`."""
+        text = self.text(name)
+        if not text and default is not None:
+            return default
+        return _read(name, lambda: _duration(text))
+
+    def limit(self) -> int:
+        """At most how many series are answered; 0 for all. Raises `Failed`."""
+        text = self.text("limit")
+        if not text:
+            return 0
+        return _read("limit", lambda: _limit(text))
+
+    def expression(self, name: str = "query") -> Expr:
+        """A PromQL expression. Raises `Failed`."""
+        try:
+            return parse(self.text(name))
+        except ParseError as error:
+            raise invalid(name, error) from error
+
+
+async def form_of(request: Request) -> Form:
+    """The parameters of a request. Raises `Failed` for a body that is no form."""
+    values = {name: request.query_params.getlist(name) for name in request.query_params}
+    if request.method == "POST" and request.headers.get("content-type", "").partition(";")[0].strip() == _FORM:
+        try:
+            written = parse_qs((await request.body()).decode(), keep_blank_values=True)
+        except ValueError as error:
+            raise Failed(f"error parsing form values: {error}") from error
+        for name, texts in written.items():
+            values[name] = [*texts, *values.get(name, [])]
+    return Form(values)
+
+
+def _read(name: str, read: Callable[[], T], prefix: str = "") -> T:
+    try:
+        return read()
+    except ValueError as error:
+        raise invalid(name, f"{prefix}{error}") from error
+
+
+def _time(text: str) -> int:
+    """Seconds since 1970, or a time of RFC 3339."""
+    complaint = f"cannot parse {quote(text)} to a valid timestamp"
+    seconds = _number(text)
+    if seconds is not None:
+        if not EARLIEST <= seconds * SECOND <= LATEST:
+            raise ValueError(complaint)
+        return round(seconds * SECOND)
+    try:
+        moment = datetime.fromisoformat(text)
+        if "T" not in text.upper() or moment.tzinfo is None:
+            raise ValueError(text)
+        return from_datetime(moment)
+    except (ValueError, OverflowError):
+        raise ValueError(complaint) from None
+
+
+def _duration(text: str) -> int:
+    """Seconds, or a duration as PromQL writes it."""
+    seconds = _number(text)
+    if seconds is not None:
+        if not abs(seconds) * SECOND <= LATEST:
+            raise ValueError(f"cannot parse {quote(text)} to a valid duration. It overflows int64")
+        return round(seconds * SECOND)
+    try:
+        return parse_duration(text)
+    except ValueError:
+        raise ValueError(f"cannot parse {quote(text)} to a valid duration") from None
+
+
+def _limit(text: str) -> int:
+    try:
+        limit = int(text)
+    except ValueError:
+        raise ValueError(f"strconv.Atoi: parsing {quote(text)}: invalid syntax") from None
+    if limit < 0:
+        raise ValueError("limit must be non-negative")
+    return limit
+
+
+def _number(text: str) -> float | None:
+    """A float as Go reads it; None for anything else."""
+    if text.strip() != text or "_" in text:
+        return None
+    try:
+        seconds = float(text)
+    except ValueError:
+        return None
+    return None if math.isnan(seconds) else seconds
