@@ -38,7 +38,6 @@ if TYPE_CHECKING:
     from alertd.promql.parser import parse, parse_matchers
     from alertd.promql.prettify import prettify
     from alertd.promql.printer import format_expr, format_labels, format_number
-    from alertd.promql.results import result_data
     from alertd.promql.seriesnotation import SeriesDescription, parse_metric, parse_series
     from alertd.promql.storage import STALE_NAN, MemoryStorage, Series, Storage, is_stale
     from alertd.promql.values import Evaluation, Matrix, Options, Sample, Scalar, String, Value, Vector
@@ -58,7 +57,6 @@ _HOMES = {
     "parser": "parse parse_matchers",
     "prettify": "prettify",
     "printer": "format_expr format_labels format_number",
-    "results": "result_data",
     "seriesnotation": "SeriesDescription parse_metric parse_series",
     "storage": "STALE_NAN MemoryStorage Series Storage is_stale",
     "values": "Evaluation Matrix Options Sample Scalar String Value Vector",
@@ -118,7 +116,6 @@ __all__ = [
     "parse_metric",
     "parse_series",
     "prettify",
-    "result_data",
     "selectors",
     "unwrap",
     "walk",

@@ -20,7 +20,6 @@ from alertd.promql import (
     parse,
     parse_histogram,
     prettify,
-    result_data,
 )
 from alertd.promql.signatures import FUNCTIONS
 
@@ -124,4 +123,3 @@ def test_any_data_gives_a_value_or_an_evaluation_error(
     with contextlib.suppress(EvaluationError):
         first = evaluate(parsed, storage, 240_000, options=options)
         assert repr(first) == repr(evaluate(parsed, storage, 240_000, options=options))
-        result_data(first.value)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from alertd.promql import ALL_FEATURES, EvaluationError, MemoryStorage, evaluate, parse
@@ -93,6 +93,7 @@ def parsed(text: str) -> Expr | None:
         return None
 
 
+@settings(max_examples=300, deadline=None)
 @given(expressions)
 def test_labels_and_values(text: str) -> None:
     """No sample has a label or a value that was said to be impossible, or is without one that was said to be sure."""
