@@ -1,4 +1,4 @@
-"""`make bench`, or `python -m benchmarks [ROW…]`: alertd beside Alertmanager, in turns, as ratios with their spread."""
+"""`make bench`, or `python -m benchmarks [ROW…]`: alertd beside its peers, in turns, as ratios with their spread."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def main() -> None:
     if unknown:
         parser.error(f"there is no row {', '.join(sorted(unknown))}; there are {', '.join(ROWS)}")
     print(
-        "| work | | Alertmanager | alertd | ratio (least to most) | reach |\n| --- | --- | ---: | ---: | ---: | ---: |"
+        "| work | | peer | | alertd | ratio (least to most) | reach |\n| --- | --- | --- | ---: | ---: | ---: | ---: |"
     )
     for name in options.rows or ROWS:
         show(ROWS[name], asyncio.run(measure(ROWS[name], options.rounds, options.scale)))
@@ -45,7 +45,8 @@ def show(row: Row, found: Sequence[dict[str, Numbers]]) -> None:
         reach = f"{'≥' if row.more_is_better else '≤'} {row.reach[name]:g}" if name in row.reach else ""
         middle = statistics.median
         spread = f"{middle(ratios):.2f} ({ratios[0]:.2f} to {ratios[-1]:.2f})"
-        print(f"| {row.title} | {name} | {middle(peer):,.1f} | {middle(own):,.1f} | {spread} | {reach} |", flush=True)
+        numbers = f"{middle(peer):,.1f} | {middle(own):,.1f}"
+        print(f"| {row.title} | {name} | {row.peer} | {numbers} | {spread} | {reach} |", flush=True)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""What is measured beside Alertmanager: each row runs one side once and gives its numbers by name."""
+"""What is measured beside Alertmanager and other peers: each row runs one side once and gives its numbers by name."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from urllib.parse import quote
 
+from benchmarks import ruletests
 from benchmarks.load import bodies, get, now, push, silence, webhook
 from benchmarks.sides import running
 
@@ -31,12 +32,16 @@ Numbers = Mapping[str, float]
 
 @dataclass(frozen=True)
 class Row:
-    """`measure` takes the name of a side and the scale of the work; `more_is_better` says which way a ratio is read."""
+    """`measure` takes the name of a side and the scale of the work; `more_is_better` says which way a ratio is read.
+
+    `peer` is who stands on the other side.
+    """
 
     title: str
     measure: Callable[[str, float], Awaitable[Numbers]]
     reach: Mapping[str, float]
     more_is_better: bool = False
+    peer: str = "Alertmanager"
 
 
 def config(url: str, *, wait: str = "2s", routes: int = 0) -> str:
@@ -113,4 +118,7 @@ ROWS: Mapping[str, Row] = {
     "routes": Row("the same with 1 000 routes", through_routes, {"seconds": 0.5}),
     "memory": Row("memory at 100 000 active alerts", memory, {"megabytes": 0.5}),
     "listing": Row("one group of 20 000 alerts, filtered", listing, {"milliseconds": 0.5}),
+    "ruletests": Row(
+        "unit tests of rules with windows of 28 days", ruletests.measure, {"seconds": 0.1}, peer=ruletests.PROMTOOL
+    ),
 }

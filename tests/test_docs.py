@@ -16,10 +16,10 @@ import typer.main
 from typer.core import TyperCommand, TyperGroup, TyperOption
 
 from alertd.cli.alertmanagerflags import FLAGS
-from alertd.cli.alertmanagerflags import FLAGS as ALERTMANAGER_FLAGS
 from alertd.cli.app import app
 from alertd.config.loading import parse_config
 from alertd.rules.loading import load_rules
+from alertd.simulate.unittests.running import run_file
 
 ROOT = Path(__file__).parent.parent
 PAGES = sorted([ROOT / "README.md", ROOT / "CHANGELOG.md", *(ROOT / "docs").rglob("*.md")])
@@ -91,7 +91,7 @@ def resolve(words: list[str]) -> tuple[TyperCommand | TyperGroup, list[str]]:
 
 def test_every_yaml_example_says_what_it_is() -> None:
     """A YAML block begins with the name of its file, so that none goes unchecked."""
-    known = ("# alertd.yml\n", "# rules.yml\n")
+    known = ("# alertd.yml\n", "# rules.yml\n", "# tests.yml\n")
     assert [block.place for block in blocks() if block.language == "yaml" and not block.text.startswith(known)] == []
 
 
@@ -107,6 +107,17 @@ def test_rules_load(example: Block) -> None:
     assert load_rules(example.text, example.place).rules
 
 
+@pytest.mark.parametrize("example", examples("tests.yml"), ids=place_of)
+def test_unit_tests_pass(example: Block, tmp_path: Path) -> None:
+    """Every file of unit tests in the pages passes with the rules of its page."""
+    page = example.place.partition(":")[0]
+    (rules,) = [block for block in examples("rules.yml") if block.place.startswith(f"{page}:")]
+    (tmp_path / "rules.yml").write_text(rules.text)
+    (tmp_path / "tests.yml").write_text(example.text)
+    outcome = run_file(tmp_path / "tests.yml")
+    assert outcome.passed, outcome
+
+
 def test_python_examples_compile() -> None:
     """The Python in the pages is Python."""
     for block in blocks():
@@ -119,13 +130,11 @@ def test_commands_exist(place: str, words: list[str]) -> None:
     """Every command exists, and has the options that are shown with it."""
     command, rest = resolve(words)
     if words[:2] == ["alertd", "alertmanager"]:
-        # It reads its flags itself; of a flag in a sentence only the part before the first dot is seen.
+        # It reads its flags itself; a sentence may name the beginning that several have in common.
         flags = {f"--{flag.name}" for flag in FLAGS}
-        assert all(any(flag.startswith(word) for flag in flags) for word in rest), place
+        assert all(any(flag.startswith(word.partition("=")[0]) for flag in flags) for word in rest), place
         return
     options = {name for option in command.params if isinstance(option, TyperOption) for name in option.opts}
-    if words[1] == "alertmanager":
-        options |= {f"--{flag.name}" for flag in ALERTMANAGER_FLAGS}
     assert {word.partition("=")[0] for word in rest if word.startswith("--")} <= options | {"--help"}, place
 
 

@@ -23,6 +23,7 @@ class Forward:
 
     `alert` is the fingerprint of the whole label set, as the Alertmanager sees it; `fingerprint` is the identity, which
     under levels has no severity. `ends_at` is None while it fires. `epoch` goes up with every claim and every change.
+    `error` is why it was not taken at the last try, "" if it was.
     """
 
     target: str
@@ -37,6 +38,7 @@ class Forward:
     due_at: int
     sent_at: int | None = None
     epoch: int = 0
+    error: str = ""
 
     @property
     def end_is_told(self) -> bool:

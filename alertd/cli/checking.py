@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from alertd.errors import Problem
     from alertd.service.runtime import Runtime
 
-_RULE_KEYS = {"groups", "alerting"}
+# Keys that no rule file has, beside `alerting`, which a configuration has too.
+_ROUTING_KEYS = {"route", "receivers"}
 
 
 def check(
@@ -36,7 +37,8 @@ def check(
 ) -> None:
     """Check configurations and rule files; the exit code is 1 when one has a mistake.
 
-    A file with `groups` or `alerting` holds rules; any other is a configuration, which is checked with its rule files.
+    A file with `groups` holds rules, and one with `alerting` and no routes; any other is a configuration, which is
+    checked with its rule files.
     What rules say of receivers, sources and other alerts is checked with the configuration. Good rule files are linted.
     """
     from alertd.cli.exits import Exit
@@ -119,7 +121,9 @@ def _holds_rules(path: Path) -> bool:
     from alertd.yamlfile import load
 
     data = load(read_text(path), str(path), only_first=True).data
-    return data is None or (isinstance(data, dict) and bool(_RULE_KEYS & data.keys()))
+    if not isinstance(data, dict):
+        return data is None
+    return "groups" in data or ("alerting" in data and not _ROUTING_KEYS & data.keys())
 
 
 def read_text(path: Path) -> str:

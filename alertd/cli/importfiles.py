@@ -12,6 +12,7 @@ from alertd.config.loading import load_config
 from alertd.config.types import duration_of
 from alertd.errors import InvalidInput, Problem
 from alertd.moving.changes import Action, Change
+from alertd.moving.forwarding import forwarding_meaning
 from alertd.moving.layout import Placed
 from alertd.moving.plan import NAME, Plan, Source, plan
 from alertd.moving.proof import differences, rule_meanings
@@ -155,6 +156,9 @@ def _proven(staged: Path, planned: Plan, rules: tuple[RuleFile, ...], places: _P
             found.append(f"{placed.target} does not match the templates that {placed.pattern} matches")
     written = config.document.data if isinstance(config.document.data, dict) else {}
     found += [f"{key} differs" for key, value in planned.carried.items() if written.get(key) != value]
+    alertmanagers = config.settings.alerting.alertmanagers
+    if forwarding_meaning(alertmanagers) != forwarding_meaning(planned.alertmanagers):
+        found.append("the Alertmanagers that are forwarded to differ")
     copied = load_rule_files(config.settings.rule_files, staged)
     offset = duration_of(planned.query_offset) if planned.query_offset else None
     if rule_meanings(copied, None) != rule_meanings(rules, offset):

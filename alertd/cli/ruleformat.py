@@ -16,7 +16,7 @@ def fmt(
     files: Annotated[
         list[Path], typer.Argument(metavar="FILE", help="Rule files; - formats standard input to standard output.")
     ],
-    check: Annotated[bool, typer.Option("--check", help="Change nothing; end with 1 when a file would change.")] = False,
+    check: Annotated[bool, typer.Option("--check", help="Change nothing; end with 1 if a file would change.")] = False,
     diff: Annotated[bool, typer.Option("--diff", help="Change nothing; print what would change.")] = False,
 ) -> None:
     """Format rule files in place: expressions, the order of keys, indentation. Comments stay.

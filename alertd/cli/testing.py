@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -13,6 +13,8 @@ from alertd.cli.options import Json
 if TYPE_CHECKING:
     from alertd.simulate.unittests.outcome import Covered, FileOutcome, TestOutcome
     from alertd.simulate.unittests.running import Choice
+
+_RULE_SUFFIXES = (".yml", ".yaml", ".rules")
 
 
 def run_tests(
@@ -54,27 +56,29 @@ def run_tests(
     The files are those of `promtool test rules`, with some keys more.
     """
     from alertd.cli.exits import Exit
-    from alertd.simulate.unittests.running import Choice
+    from alertd.clock import SystemClock
 
-    choice = Choice(tuple(_pattern(text) for text in run or ()), all_rules)
+    choice = _choice(run or (), all_rules=all_rules)
     wants_coverage = coverage or coverage_min is not None
     while True:
+        started = SystemClock().now()
         outcomes = _run(files, choice, quiet=as_json)
         passed = _report(outcomes, junit, coverage_min, coverage=wants_coverage, as_json=as_json)
-        if not watch:
+        if not watch or not _changed(outcomes, started):
             break
-        _wait(outcomes)
     if not passed:
         raise typer.Exit(Exit.FAILED)
 
 
-def _pattern(text: str) -> Any:
+def _choice(patterns: Sequence[str], *, all_rules: bool) -> Choice:
     import re
 
+    from alertd.simulate.unittests.running import Choice
+
     try:
-        return re.compile(text)
+        return Choice.of(patterns, all_rules=all_rules)
     except re.error as error:
-        raise typer.BadParameter(f"--run {text!r} is no regular expression: {error}") from error
+        raise typer.BadParameter(f"--run {error.pattern!r} is no regular expression: {error}") from error
 
 
 def _run(files: Sequence[Path], choice: Choice, *, quiet: bool) -> list[FileOutcome]:
@@ -146,17 +150,31 @@ def _write_junit(path: Path, outcomes: Sequence[FileOutcome]) -> None:
         raise CommandFailed(Exit.FAILED, f"{path} cannot be written: {error.strerror}") from error
 
 
-def _wait(outcomes: Sequence[FileOutcome]) -> None:
-    """Return when one of the files that were read has changed, or one beside them has come or gone."""
+def _changed(outcomes: Sequence[FileOutcome], since: int) -> bool:
+    """Wait until one of the files that were read has changed, or a file of rules beside them has come; False when
+    interrupted."""
+    from alertd.cli.output import complain
+
+    read = {Path(path).resolve() for outcome in outcomes for path in outcome.watched}
+    try:
+        complain("Waiting for a change; Ctrl-C ends it.")
+        _wait_for_change(read, since)
+    except KeyboardInterrupt:
+        return False
+    return True
+
+
+def _wait_for_change(read: Collection[Path], since: int) -> None:
     from watchfiles import watch
 
-    from alertd.cli.output import say
-
-    folders = {Path(path).resolve().parent for outcome in outcomes for path in outcome.watched}
-    known = {folder for folder in folders if folder.is_dir()}
-    say("Waiting for a change …")
-    for _ in watch(*known, recursive=False):
-        return
+    folders = {path.parent for path in read if path.parent.is_dir()}
+    # Now and then the files' own times are looked at: one may have changed while the tests ran.
+    for changes in watch(*folders, recursive=False, rust_timeout=1_000, yield_on_timeout=True):
+        paths = {Path(path).resolve() for _, path in changes}
+        if any(path in read or path.suffix in _RULE_SUFFIXES for path in paths):
+            return
+        if any(path.exists() and path.stat().st_mtime_ns // 1_000_000 >= since for path in read):
+            return
 
 
 def _as_json(outcomes: Sequence[FileOutcome], rules: Sequence[Covered] | None) -> dict[str, Any]:

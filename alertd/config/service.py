@@ -39,6 +39,19 @@ class PathMappingConfig(Section):
     labels: dict[LabelName, Text] = Field({}, description="Labels of the metric; `$1` to `$9` as in `name`.")
 
 
+class RemoteWriteConfig(Section):
+    """Where the series that rules make over a Prometheus are written: those they record, and those of their alerts."""
+
+    url: HttpUrl | None = Field(
+        None, description="Where remote write is taken; default: `/api/v1/write` below the source's url."
+    )
+    http_config: HttpConfig | None = Field(None, description="How to speak HTTP; default: as for the source.")
+    timeout: Annotated[Duration, positive("timeout")] = Field(30 * SECOND, description="The time of one request.")
+    max_age: Annotated[Duration, positive("max_age")] = Field(
+        2 * HOUR, description="How long series are tried to be written before they are given up."
+    )
+
+
 class SourceConfig(Section):
     """Something that answers an expression: a Prometheus HTTP API, or the snapshots that were pushed."""
 
@@ -50,6 +63,9 @@ class SourceConfig(Section):
     )
     retries: Count = Field(2, description="prometheus: how often a failed connection is tried again.")
     concurrency: PositiveCount = Field(8, description="prometheus: the number of queries at the same time.")
+    remote_write: RemoteWriteConfig | None = Field(
+        None, description="prometheus: where recorded series, ALERTS and ALERTS_FOR_STATE are written; default: nowhere."
+    )
     labels: Labels = Field({}, description="Labels that every sample gets which does not have them.")
     map: tuple[PathMappingConfig, ...] = Field((), description="snapshots: names for values; the first that fits wins.")
     stale_after: Annotated[Duration, positive("stale_after")] = Field(
@@ -63,6 +79,9 @@ class SourceConfig(Section):
         100_000, description="snapshots: the number of series; a push that would make more is refused, or that part."
     )
     max_labels: PositiveCount = Field(64, description="snapshots: the number of labels of one series.")
+    max_samples_per_second: Count = Field(
+        0, description="snapshots: the samples a second of remote write and OTLP, on average over 10s; 0 for no bound."
+    )
     out_of_order_window: Duration = Field(
         0, description="snapshots: by how much a sample of remote write or OTLP may be older than its series' newest."
     )
@@ -78,7 +97,7 @@ class SourceConfig(Section):
                 yield key, f"{key} means nothing for a source of type {kind}; remove it"
 
 
-_PROMETHEUS_ONLY = ("url", "http_config", "timeout", "retries", "concurrency")
+_PROMETHEUS_ONLY = ("url", "http_config", "timeout", "retries", "concurrency", "remote_write")
 _SNAPSHOTS_ONLY = (
     "map",
     "stale_after",
@@ -86,6 +105,7 @@ _SNAPSHOTS_ONLY = (
     "max_samples",
     "max_series",
     "max_labels",
+    "max_samples_per_second",
     "out_of_order_window",
 )
 

@@ -42,8 +42,8 @@ def changes_of(
     changes = [
         *_cuts(document, parts),
         *_templates(parts, file, layout, placed),
-        *_files(document, parts, *directories),
-        *escapes(parts, file),
+        *files(document, parts, *directories),
+        *escapes(parts, file, "Alertmanager"),
         *_conditions(document, parts),
         *_bearers(document, parts),
         *_intervals(parts, file),
@@ -100,8 +100,8 @@ def _templates(parts: Parts, file: str, layout: Layout, placed: list[Placed]) ->
             yield _change(Action.CHANGED, parts, file, part, sentence, (edit,), Need.MOVING)
 
 
-def _files(document: Document, parts: Parts, old: str, new: str) -> Iterator[Change]:
-    """Paths of secrets and certificates, which stay where they are."""
+def files(document: Document, parts: Parts, old: str, new: str) -> Iterator[Change]:
+    """Paths of secrets and certificates, which stay where they are, from the folder `old` to `new`."""
     for path in _file_paths(document):
         part = parts.find(path)
         if part is None or part.form is not Form.SCALAR or not part.value or isabs(part.value):

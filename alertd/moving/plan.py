@@ -6,11 +6,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from alertd.config.forwarding import AlertmanagerConfig
 from alertd.config.loading import Config, parse_config
 from alertd.errors import InvalidInput, Problem
 from alertd.moving.alertmanager import changes_of
 from alertd.moving.changes import Action, Change, Need
 from alertd.moving.edits import Edit, apply
+from alertd.moving.forwarding import NOBODY
 from alertd.moving.layout import Layout, Placed
 from alertd.moving.parts import parts_of
 from alertd.moving.prometheus import carried
@@ -18,12 +20,6 @@ from alertd.moving.proof import differences
 from alertd.yamlfile import load
 
 NAME = "alertd.yml"
-_NOBODY = """\
-route:
-  receiver: nobody
-receivers:
-  - name: nobody
-"""
 
 
 @dataclass(frozen=True)
@@ -41,7 +37,7 @@ class Plan:
 
     `before` is the old configuration as alertd reads it, None without an `alertmanager.yml`. `carried` has the values
     that Prometheus' file had for keys of the new one. `query_offset` is what rule groups get that say none, "" for
-    nothing.
+    nothing. `alertmanagers` are those that Prometheus told, as far as alertd forwards to them.
     """
 
     text: str
@@ -51,6 +47,7 @@ class Plan:
     before: Config | None = field(default=None, repr=False)
     carried: Mapping[str, object] = field(default_factory=dict, repr=False)
     query_offset: str = ""
+    alertmanagers: tuple[AlertmanagerConfig, ...] = field(default=(), repr=False)
 
 
 def plan(alertmanager: Source | None, prometheus: Source | None, target: str, url: str) -> Plan:
@@ -59,13 +56,15 @@ def plan(alertmanager: Source | None, prometheus: Source | None, target: str, ur
     Raises `InvalidInput` with everything that is wrong with the files, or that cannot be carried over.
     """
     layout = Layout((alertmanager or prometheus or Source("", "", target)).directory)
-    made = _routing(alertmanager, layout, target) if alertmanager is not None else Plan(_NOBODY, ())
+    made = _routing(alertmanager, layout, target) if alertmanager is not None else Plan(NOBODY, ())
     if prometheus is None:
         return made
     document = load(prometheus.text, prometheus.file)
-    if alertmanager is None:
-        made = replace(made, changes=(_tells_nobody(prometheus.file),))
-    rules = carried(document, parts_of(prometheus.text), layout, url)
+    directories = (prometheus.directory, target)
+    routed = alertmanager is not None
+    rules = carried(document, parts_of(prometheus.text), layout, directories, url, routed=routed)
+    if not routed:
+        made = replace(made, changes=(_routes_nothing(prometheus.file, forwards=bool(rules.forwarded.alertmanagers)),))
     return replace(
         made,
         text=f"{made.text.rstrip()}\n\n{rules.text}",
@@ -73,10 +72,17 @@ def plan(alertmanager: Source | None, prometheus: Source | None, target: str, ur
         rules=rules.placed,
         carried=rules.values,
         query_offset=rules.query_offset,
+        alertmanagers=rules.forwarded.alertmanagers,
     )
 
 
-def _tells_nobody(file: str) -> Change:
+def _routes_nothing(file: str, *, forwards: bool) -> Change:
+    if forwards:
+        sentence = (
+            "there is no alertmanager.yml, so alertd routes nothing itself: it evaluates the rules and forwards alerts"
+            " to the Alertmanagers of this file, as Prometheus did"
+        )
+        return Change(Action.CHANGED, Problem(file, 1, 1, "", sentence))
     sentence = (
         "there is no alertmanager.yml, so alerts go to the receiver nobody, which tells nobody;"
         " write your routes and receivers into alertd.yml"

@@ -1,21 +1,21 @@
-"""What an `alertd.yml` takes of a `prometheus.yml`: rules, their interval and labels, and where Prometheus is."""
+"""What an `alertd.yml` takes of a `prometheus.yml`: rules, their interval and labels, sources, forwarding."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-import yaml
-
 from alertd.config.types import duration_of
 from alertd.errors import InvalidInput, Problem
 from alertd.moving.changes import Action, Change, place_of
-from alertd.moving.edits import Edit, apply, body, column, indented, is_alone
+from alertd.moving.edits import Edit
+from alertd.moving.forwarding import Forwarded, forwarded
 from alertd.moving.layout import Layout, Placed
 from alertd.moving.parts import Part, Parts
 from alertd.moving.scalars import scalar
+from alertd.moving.sections import section
 from alertd.moving.variables import escaped
-from alertd.yamlfile import Document, text_of
+from alertd.yamlfile import Document
 
 _USUAL = "http://localhost:9090"
 _CARRIED = ("evaluation_interval", "external_labels")
@@ -23,13 +23,6 @@ _STAYS = "is about scraping, storing or tracing, which stay with Prometheus"
 _OF_PROMETHEUS = {
     *("scrape_configs", "scrape_config_files", "remote_write", "remote_read", "storage", "tracing", "otlp", "runtime"),
 }
-_SENTENCES = {
-    ("alerting", "alertmanagers"): "alertd is the one who tells now, so no Alertmanager is named here",
-    ("alerting", "alert_relabel_configs"): (
-        "alertd does not rewrite labels of alerts: write the labels into the rules, and see what that means for routes"
-    ),
-}
-_LOOK = {("alerting", "alert_relabel_configs")}
 
 
 @dataclass(frozen=True)
@@ -45,12 +38,16 @@ class Carried:
     changes: tuple[Change, ...]
     placed: tuple[Placed, ...]
     query_offset: str
+    forwarded: Forwarded
 
 
-def carried(document: Document, parts: Parts, layout: Layout, url: str) -> Carried:
+def carried(
+    document: Document, parts: Parts, layout: Layout, directories: tuple[str, str], url: str, *, routed: bool
+) -> Carried:
     """The part of the file that alertd takes; `url` is where it finds the Prometheus, "" for the usual address.
 
-    Raises `InvalidInput` when the file is no configuration of Prometheus.
+    `directories` are the absolute paths of the file's folder and of the new one; with `routed` there are routes beside
+    it, so that nothing is forwarded. Raises `InvalidInput` when the file is no configuration of Prometheus.
     """
     data = document.data
     if not isinstance(data, dict) or not isinstance(data.get("global", {}), dict | None):
@@ -67,15 +64,19 @@ def carried(document: Document, parts: Parts, layout: Layout, url: str) -> Carri
             f"the file does not say where Prometheus is: alertd is to ask {_USUAL}, mend sources if it is not there"
         )
         changes.append(Change(Action.LOOK, Problem(document.file, 1, 1, "", sentence)))
+    told = forwarded(document, parts, directories, routed=routed)
+    changes += told.changes
     offset = parts.find(("global", "rule_query_offset"))
     edits = [edit for change in changes for edit in change.edits]
     values = {key: general[key] for key in _CARRIED if general.get(key)}
     sections = [
-        *(_section(parts, ("global", key), edits, value) for key, value in values.items()),
-        _section(parts, ("rule_files",), edits, [place.target for place in placed]),
+        *(section(parts, ("global", key), edits, value) for key, value in values.items()),
+        section(parts, ("rule_files",), edits, [place.target for place in placed]),
         f"sources:\n  prometheus:\n    type: prometheus\n    url: {_url(url or _USUAL)}\n",
+        told.text,
     ]
-    return Carried("".join(sections), values, tuple(changes), tuple(placed), offset.value if offset is not None else "")
+    query_offset = offset.value if offset is not None else ""
+    return Carried("".join(sections), values, tuple(changes), tuple(placed), query_offset, told)
 
 
 def _url(url: str) -> str:
@@ -111,9 +112,6 @@ def _left_out(parts: Parts, file: str) -> Iterator[Change]:
                 yield _change(Action.LOOK, parts, file, part, sentence)
             case ("global", str(key)) if key not in _CARRIED:
                 yield _change(Action.LEFT_OUT, parts, file, part, f"{key} {_STAYS}")
-            case ("alerting", str()) if path in _SENTENCES:
-                action = Action.LOOK if path in _LOOK else Action.LEFT_OUT
-                yield _change(action, parts, file, part, _SENTENCES[path])
             case (str(key),) if key in _OF_PROMETHEUS:
                 yield _change(Action.LEFT_OUT, parts, file, part, f"{key} {_STAYS}")
             case (str(key),) if key not in {"global", "rule_files", "alerting"}:
@@ -126,31 +124,6 @@ def _left_out(parts: Parts, file: str) -> Iterator[Change]:
 def _change(action: Action, parts: Parts, file: str, part: Part, sentence: str, *edits: Edit) -> Change:
     place = place_of(parts.text, file, part.first, ".".join(map(str, part.path)), sentence)
     return Change(action, place, edits)
-
-
-def _section(parts: Parts, path: tuple[str, ...], edits: list[Edit], value: object) -> str:
-    """A key with its value at the top of a file, with the comments above and in it; "" when it says nothing.
-
-    `value` is written anew where the text cannot be taken over, as between brackets.
-    """
-    if value in (None, [], {}):
-        return ""
-    part = parts.find(path)
-    if part is None or not part.is_plain or not is_alone(parts.text, part):
-        return yaml.safe_dump({path[-1]: _texts(value)}, sort_keys=False, allow_unicode=True, width=120)
-    start, end = body(parts.text, part)
-    inside = [Edit(e.start - start, e.end - start, e.text) for e in edits if start <= e.start and e.end <= end]
-    text = indented(apply(parts.text[start:end], inside), -column(parts.text, part.first))
-    return text if text.endswith("\n") else text + "\n"
-
-
-def _texts(value: object) -> object:
-    """The value with its scalars as they are written."""
-    if isinstance(value, list):
-        return [_texts(member) for member in value]
-    if isinstance(value, dict):
-        return {str(key): _texts(member) for key, member in value.items()}
-    return str(text_of(value)) if isinstance(value, str | int | float) else value
 
 
 def _mapping(value: object) -> dict[str, object]:

@@ -1,4 +1,4 @@
-"""`${NAME}` is text to Alertmanager and a variable of the environment to alertd; this keeps it the text it was."""
+"""`${NAME}` is text to other programs and a variable of the environment to alertd; this keeps it the text it was."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ def escaped(value: str) -> str:
     return _VARIABLE.sub(lambda found: f"${found[0]}", value)
 
 
-def escapes(parts: Parts, file: str) -> Iterator[Change]:
-    """One change for each text with something in it that alertd would fill in."""
+def escapes(parts: Parts, file: str, program: str) -> Iterator[Change]:
+    """One change for each text with something in it that alertd would fill in, and `program` does not."""
     for path, part in parts.by_path.items():
         written = parts.text[part.start : part.end]
         if part.form is not Form.SCALAR or not _VARIABLE.search(part.value):
             continue
         names = ", ".join(dict.fromkeys(_VARIABLE.findall(part.value)))
         sentence = (
-            f"{names} is text to Alertmanager and a variable to alertd, so it is written with another $ before it;"
-            " take that away if a program fills it in before Alertmanager reads the file"
+            f"{names} is text to {program} and a variable to alertd, so it is written with another $ before it;"
+            f" take that away if a program fills it in before {program} reads the file"
         )
         edit = Edit(part.start, part.end, escaped(written))
         yield Change(

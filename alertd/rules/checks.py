@@ -10,8 +10,8 @@ from alertd.errors import Problem
 from alertd.rules.models import AlertRule, Place, RecordingRule, Rule, RuleFile, RuleGroup, SourceKind
 
 _NO_REMOTE_WRITE = (
-    "recording over a Prometheus needs the source's remote write, which this version does not have; "
-    "leave the recording rule to that Prometheus"
+    "recording over a Prometheus needs a place that takes the series; "
+    "give the source a remote_write, or leave the recording rule to that Prometheus"
 )
 
 
@@ -20,20 +20,22 @@ def check_rules(
     receivers: AbstractSet[str],
     sources: Mapping[str, SourceKind],
     default_source: str | None = None,
+    written: AbstractSet[str] = frozenset(),
 ) -> list[Problem]:
     """Everything that is wrong between the rules of all files and the configuration, in the order of the files.
 
     Unknown receivers, sources and alerts in `depends_on`, circles of dependencies, recording rules over a
-    Prometheus, and what goes with queries over HTTP where there are none. Rules and groups without a source ask
-    `default_source`.
+    Prometheus that nothing is `written` to, and what goes with queries over HTTP where there are none. Rules and
+    groups without a source ask `default_source`.
     """
     loaded = tuple(files)
+    recordable = written | {name for name, kind in sources.items() if kind is not SourceKind.PROMETHEUS}
     alerts = {rule.name for file in loaded for rule in file.rules if isinstance(rule, AlertRule)}
     circles = _circles(loaded)
     problems: list[Problem] = []
     for file in loaded:
         for group in file.groups:
-            problems.extend(_Group(group, receivers, sources, alerts, circles, default_source).problems())
+            problems.extend(_Group(group, receivers, sources, alerts, circles, default_source, recordable).problems())
     return problems
 
 
@@ -48,6 +50,7 @@ class _Group:
         alerts: AbstractSet[str],
         circles: Mapping[str, tuple[str, ...]],
         default_source: str | None,
+        recordable: AbstractSet[str],
     ) -> None:
         self._group = group
         self._receivers = receivers
@@ -55,6 +58,7 @@ class _Group:
         self._alerts = alerts
         self._circles = circles
         self._default_source = default_source
+        self._recordable = recordable
 
     def problems(self) -> Iterator[Problem]:
         group = self._group
@@ -64,7 +68,7 @@ class _Group:
         for rule in group.rules:
             if isinstance(rule, AlertRule):
                 yield from self._alert(rule)
-            elif self._sources.get(group.source or self._default_source or "") is SourceKind.PROMETHEUS:
+            elif (name := group.source or self._default_source or "") in self._sources and name not in self._recordable:
                 yield self._problem(rule, "record", _NO_REMOTE_WRITE)
 
     def _over_http(self, group: RuleGroup) -> Iterator[Problem]:

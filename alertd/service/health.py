@@ -6,11 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
+from alertd.clock import MINUTE, SECOND
 from alertd.service.runtime import Runtime
 from alertd.store.standing import Standing
 
 # A message that waits longer than this is late.
-_LATE = 60_000
+_LATE = MINUTE
+# An Alertmanager that takes nothing for longer than this, or for two resends, is lost.
+_UNTAKEN = 5 * MINUTE
 
 
 class HealthStatus(StrEnum):
@@ -50,6 +53,7 @@ def judge(standing: Standing, runtime: Runtime, reload_error: str, now: int, sta
             "rules": _rules(standing, runtime, now, started_at),
             "outbox": _outbox(standing, now),
             "channels": _channels(standing),
+            "forwarding": _forwarding(standing, runtime, now, started_at),
         }
     )
 
@@ -79,7 +83,7 @@ def _rules(standing: Standing, runtime: Runtime, now: int, started_at: int) -> C
 
 def _outbox(standing: Standing, now: int) -> Check:
     if standing.oldest is not None and now - standing.oldest > _LATE:
-        waited = (now - standing.oldest) // 1000
+        waited = (now - standing.oldest) // SECOND
         return Check(HealthStatus.DEGRADED, f"{standing.waiting} messages on their way, the oldest for {waited} s")
     return Check(HealthStatus.OK, f"{standing.waiting} messages on their way")
 
@@ -93,3 +97,19 @@ def _channels(standing: Standing) -> Check:
     if failing:
         return Check(HealthStatus.DEGRADED, f"the last try failed: {', '.join(failing)}")
     return Check(HealthStatus.OK, "all that were used work")
+
+
+def _forwarding(standing: Standing, runtime: Runtime, now: int, started_at: int) -> Check:
+    forwarding = runtime.forwarding
+    limit = max(_UNTAKEN, 2 * forwarding.resend_delay)
+    lost = [
+        f"{one.target} has taken nothing for {waited // SECOND} s, alerts that wait: {one.alerts} ({one.error})"
+        for one in standing.untaken
+        if one.target in forwarding.targets and (waited := now - max(one.since, started_at)) >= limit
+    ]
+    if lost:
+        return Check(HealthStatus.DEGRADED, "; ".join(lost))
+    number = len(forwarding.targets)
+    if not number:
+        return Check(HealthStatus.OK, "alerts are forwarded to nobody")
+    return Check(HealthStatus.OK, f"the Alertmanagers take what is forwarded: {number}")

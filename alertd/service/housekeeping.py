@@ -28,6 +28,7 @@ def clean(connection: Connection, runtime: Runtime, now: int) -> int:
     for source in runtime.sources.values():
         if isinstance(source, StoredSnapshots):
             deleted += snapshot_rows.prune(connection, source.name, now - source.retention)
+            deleted += snapshot_rows.shrink(connection, source.organisation, source.name, source.setup.size)
     return deleted
 
 

@@ -255,6 +255,7 @@ def _setup(source: SourceConfig, retention: RetentionConfig) -> Setup:
         stale_after=source.stale_after,
         retention=kept,
         size=retention.snapshots_size,
+        samples_per_second=source.max_samples_per_second,
     )
 
 

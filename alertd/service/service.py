@@ -338,7 +338,7 @@ class Service:
         await self.database.run(clean, self.runtime, self.clock.now())
         for source in self.runtime.sources.values():
             if isinstance(source, StoredSnapshots):
-                source.forget(self.clock.now() - source.retention)
+                await source.shrink(self.clock.now())
         await self._close_retired()
 
     async def _close_retired(self) -> None:

@@ -13,10 +13,12 @@ from alertd.promql import Expr, Options, Storage
 from alertd.service import pushgroups
 from alertd.service.batching import Batches
 from alertd.service.pushgroups import InconsistentPush, check_others, families_of, series_of
-from alertd.sources.admission import Admission, Admitted, SampleLimits
+from alertd.sources.admission import Admission, Admitted, Allowance, SampleLimits
 from alertd.sources.base import Answer
 from alertd.sources.exposition.families import Family
-from alertd.sources.remotewrite.request import WriteRequest
+from alertd.sources.otlp.messages import Request
+from alertd.sources.otlp.translation import Translated, Translator
+from alertd.sources.remotewrite.request import UNBOUNDED, WriteRequest
 from alertd.sources.remotewrite.version1 import Version1Reader, write_request
 from alertd.sources.remotewrite.version2 import Version2Reader
 from alertd.sources.samples import SnapshotSource
@@ -48,6 +50,7 @@ class Setup:
     stale_after: int = 5 * MINUTE
     retention: int = 6 * HOUR
     size: int = 1 << 30
+    samples_per_second: int = 0
 
 
 @dataclass(frozen=True)
@@ -89,6 +92,8 @@ class StoredSnapshots:
         self._admission = Admission(setup.sample_limits)
         self._version1 = Version1Reader(setup.series_limits)
         self._version2 = Version2Reader(setup.series_limits)
+        self._allowance = Allowance(setup.samples_per_second)
+        self._translator = Translator(setup.series_limits)
         self._labelled: dict[Key, Identity] = {}
         self._batches: Batches[_Row, int] = Batches(self._add, most=_TOGETHER)
         self._seen = 0
@@ -131,10 +136,18 @@ class StoredSnapshots:
         body = snapshot_rows.packed(samples)
         return await self._batches.add(_Row(snapshot.at, now, snapshot.labels, len(samples), Kind.SNAPSHOT, body))
 
-    def read_write(self, body: bytes, kind: Kind) -> WriteRequest:
-        """What a request of remote write says. Raises `WireError`."""
+    def read_write(self, body: bytes, kind: Kind, most: int = UNBOUNDED) -> WriteRequest:
+        """What a request of remote write of at most so many samples says. Raises `WireError`."""
         reader = self._version2 if kind is Kind.WRITE_2 else self._version1
-        return reader.read(body)
+        return reader.read(body, most)
+
+    def translate(self, request: Request) -> Translated:
+        """The series of a request of OTLP metrics, and what of it can be none."""
+        return self._translator.translate(request)
+
+    def wait(self, samples: int, now: int) -> int:
+        """For how many milliseconds a request with so many samples must wait; 0 when it may come, and is counted."""
+        return self._allowance.ask(samples, now)
 
     async def write(
         self, series: Sequence[SeriesSamples], now: int, original: tuple[Kind, bytes] | None = None
@@ -151,6 +164,8 @@ class StoredSnapshots:
                 kind, body = original
             else:
                 body = bytes(cramjam.snappy.compress_raw(write_request(admitted.series)))
+                # Version 1.0 does not say since when samples count; all replicas shall know the same.
+                admitted.series = [replace(one, start=0) for one in admitted.series]
             row = _Row(now, now, {}, admitted.samples + admitted.histograms, kind, body)
             row_id = await self._batches.add(row)
             self._remember(_Decoded(row_id, now, {}, kind, series=admitted.series))
@@ -205,6 +220,11 @@ class StoredSnapshots:
                 self._seen = max(self._seen, row_id)
             if len(ids) < _BATCH:
                 return
+
+    async def shrink(self, now: int) -> None:
+        """Drop from memory what is too old, and what the database has no more."""
+        oldest = await self._database.run(snapshot_rows.oldest, self.organisation, self.name)
+        self.forget(max(now - self.setup.retention, oldest or 0))
 
     def forget(self, before: int) -> None:
         """Drop what is older than `before` from memory."""

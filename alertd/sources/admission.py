@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from alertd.clock import HOUR, MINUTE
+from alertd.clock import HOUR, MINUTE, SECOND
 from alertd.sources.remotewrite.histograms import problem_of
 from alertd.sources.series import Identity, Key, SeriesSamples, shown
 
@@ -14,6 +14,9 @@ OUT_OF_ORDER = "out of order sample"
 OUT_OF_BOUNDS = "out of bounds"
 TOO_OLD = "too old sample"
 DUPLICATE = "duplicate sample for timestamp"
+
+# So many seconds' worth of samples may come at once.
+_BURST = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +42,34 @@ class Admitted:
     refused: list[str] = field(default_factory=list)
     samples: int = 0
     histograms: int = 0
+
+
+class Allowance:
+    """How many samples may come: `rate` a second on average, and ten seconds' worth at once. No bound at 0."""
+
+    def __init__(self, rate: int) -> None:
+        self._rate = rate
+        # Counted in thousandths, of which as many come back in a millisecond as samples in a second.
+        self._most = rate * _BURST * SECOND
+        self._left = self._most
+        self._at: int | None = None
+
+    def ask(self, samples: int, now: int) -> int:
+        """For how many milliseconds so many samples must wait; 0 when they may come, and are counted.
+
+        A request of more than may come at once has to wait until all of that is left.
+        """
+        if not self._rate:
+            return 0
+        if self._at is not None:
+            self._left = min(self._most, self._left + (now - self._at) * self._rate)
+        self._at = now
+        cost = samples * SECOND
+        missing = min(cost, self._most) - self._left
+        if missing > 0:
+            return -(-missing // self._rate)
+        self._left -= cost
+        return 0
 
 
 class Admission:

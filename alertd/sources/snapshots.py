@@ -155,7 +155,7 @@ def flatten(
 
 def dotted(path: Path) -> str:
     """A path as people write it: `checks.providers.0.status`."""
-    return ".".join(str(element) for element in path)
+    return ".".join('""' if element == "" else str(element) for element in path)
 
 
 def _leaves(node: Any, path: Path, levels: int) -> Iterator[tuple[Path, Any]]:

@@ -17,6 +17,8 @@ _DOUBLE = struct.Struct("<d")
 _MASK: Final = (1 << 64) - 1
 _WIDTHS: Final = {FIXED64: 8, FIXED32: 4}
 _LONGEST_VARINT: Final = 10
+# No histogram and no series has so many numbers; each could cost many times its bytes.
+_MOST_PACKED: Final = 1 << 17
 
 
 class WireError(AlertdError):
@@ -103,11 +105,13 @@ def zigzag(value: int) -> int:
 
 
 def varints(data: bytes, kind: int, start: int, end: int) -> Iterator[int]:
-    """The numbers of a repeated field, packed or one alone. Raises `WireError`."""
+    """The numbers of a repeated field, packed or one alone. Raises `WireError`, also where they are very many."""
     if kind == VARINT:
         yield start
         return
     expect(kind, BYTES, "repeated numbers")
+    if end - start > _MOST_PACKED:
+        raise WireError(f"expected at most {_MOST_PACKED} bytes of repeated numbers, found {end - start}")
     while start < end:
         value, start = read_varint(data, start, end)
         yield value
@@ -115,8 +119,8 @@ def varints(data: bytes, kind: int, start: int, end: int) -> Iterator[int]:
 
 def doubles(data: bytes, kind: int, start: int, end: int) -> Iterator[float]:
     """The eight-byte numbers of a repeated field, packed or one alone. Raises `WireError`."""
-    if kind not in (FIXED64, BYTES) or (end - start) % 8:
-        raise WireError("expected repeated numbers of eight bytes each")
+    if kind not in (FIXED64, BYTES) or (end - start) % 8 or end - start > _MOST_PACKED:
+        raise WireError(f"expected repeated numbers of eight bytes each, at most {_MOST_PACKED} bytes")
     for place in range(start, end, 8):
         yield double(data, place)
 

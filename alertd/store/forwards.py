@@ -7,10 +7,10 @@ itself. Whatever is written about a claimed row is conditional on its epoch, whi
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, select, tuple_, update
+from sqlalchemy import Connection, Row, case, delete, func, select, tuple_, update
 
 from alertd.alerts.alert import Report, ReportChange
 from alertd.alerts.forward import Forward
@@ -19,6 +19,20 @@ from alertd.store.statements import chunks, locked, update_rows, upsert
 from alertd.store.tables import forwards
 
 Key = tuple[str, str]
+
+
+@dataclass(frozen=True)
+class Untaken:
+    """The alerts that one Alertmanager did not take at the last try.
+
+    `since` is the instant from which on there was something for it, and it took nothing at all; `error` is what was in
+    the way.
+    """
+
+    target: str
+    alerts: int
+    since: int
+    error: str
 
 
 def follow(
@@ -41,7 +55,7 @@ def follow(
             place = (target, fresh.producer, fresh.alert)
             old = before.get(place)
             if old is not None and old.ends_at is None:
-                fresh = replace(fresh, due_at=old.due_at, sent_at=old.sent_at, epoch=old.epoch)
+                fresh = replace(fresh, due_at=old.due_at, sent_at=old.sent_at, epoch=old.epoch, error=old.error)
             elif old is not None:
                 fresh = replace(fresh, epoch=old.epoch + 1)
             if fresh != old:
@@ -121,6 +135,34 @@ def landed(
             connection.execute(update(forwards).where(mine).values(due_at=due_at, error=error, **told))
 
 
+def untaken(connection: Connection, organisation: str) -> list[Untaken]:
+    """What Alertmanagers did not take, by their addresses."""
+    failed = forwards.c.error != ""
+    end_is_untold = forwards.c.ends_at.is_not(None) & (forwards.c.sent_at < forwards.c.ends_at)
+    waits_since = case(
+        (forwards.c.sent_at.is_(None), forwards.c.starts_at),
+        (end_is_untold, forwards.c.ends_at),
+        else_=forwards.c.sent_at,
+    )
+    query = (
+        select(
+            forwards.c.target,
+            func.count(case((failed, 1))).label("alerts"),
+            func.min(case((failed, waits_since))).label("since"),
+            func.max(forwards.c.sent_at).label("taken_at"),
+            func.max(forwards.c.error).label("error"),
+        )
+        .where(forwards.c.organisation == organisation)
+        .group_by(forwards.c.target)
+        .having(func.max(forwards.c.error) != "")
+        .order_by(forwards.c.target)
+    )
+    return [
+        Untaken(row.target, row.alerts, max(row.since, row.taken_at or 0), row.error)
+        for row in connection.execute(query)
+    ]
+
+
 def _is_firing(change: ReportChange) -> bool:
     """Whether a rule found it and it fires; what others send is not forwarded."""
     return change.rule is not None and change.report is not None and change.report.instance.state.fires
@@ -161,7 +203,7 @@ def _place(organisation: str, row: Forward) -> dict[str, Any]:
 
 
 def _values(organisation: str, row: Forward) -> Mapping[str, Any]:
-    return {**asdict(row), "organisation": organisation, "error": ""}
+    return {**asdict(row), "organisation": organisation}
 
 
 def _read(row: Row[Any]) -> Forward:
@@ -178,4 +220,5 @@ def _read(row: Row[Any]) -> Forward:
         due_at=row.due_at,
         sent_at=row.sent_at,
         epoch=row.epoch,
+        error=row.error,
     )

@@ -144,7 +144,7 @@ def latest(connection: Connection, organisation: str) -> list[tuple[str, int, in
     return [(row.source, row.at, row.samples, row.labels) for row in connection.execute(query.order_by("source"))]
 
 
-def prune(connection: Connection, source: str, before: int, limit: int = 1000) -> int:
+def prune(connection: Connection, source: str, before: int, limit: int = 3000) -> int:
     """Delete up to `limit` pushes to a source that were received before `before`."""
     old = (
         select(snapshots.c.id)
@@ -155,13 +155,20 @@ def prune(connection: Connection, source: str, before: int, limit: int = 1000) -
     return connection.execute(delete(snapshots).where(snapshots.c.id.in_(old))).rowcount
 
 
-def shrink(connection: Connection, organisation: str, source: str, size: int, limit: int = 1000) -> int:
+def shrink(connection: Connection, organisation: str, source: str, size: int, limit: int = 3000) -> int:
     """Delete up to `limit` of the oldest pushes to a source, as long as it holds more than `size` bytes."""
     own = (snapshots.c.organisation == organisation) & (snapshots.c.source == source)
     newer = func.sum(snapshots.c.size).over(order_by=snapshots.c.id.desc())
     sums = select(snapshots.c.id, newer.label("newer")).where(own).subquery()
     beyond = select(sums.c.id).where(sums.c.newer > size).order_by(sums.c.id).limit(limit)
     return connection.execute(delete(snapshots).where(snapshots.c.id.in_(beyond))).rowcount
+
+
+def oldest(connection: Connection, organisation: str, source: str) -> int | None:
+    """When the oldest push to a source was received; None when there is none."""
+    own = (snapshots.c.organisation == organisation) & (snapshots.c.source == source)
+    query = select(snapshots.c.received_at).where(own).order_by(snapshots.c.id).limit(1)
+    return connection.execute(query).scalar_one_or_none()
 
 
 def packed(samples: Sequence[Sample]) -> bytes:

@@ -278,6 +278,21 @@ snapshots = Table(
     Index(None, "received_at"),
 )
 
+#: Series on their way to others, by remote write, each row a part of a request; the rows of a source go in order.
+outgoing_writes = Table(
+    "outgoing_writes",
+    metadata,
+    Column("id", Serial, primary_key=True, autoincrement=True),
+    Column("organisation", Text, nullable=False),
+    Column("source", Text, nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("due_at", Instant, nullable=False),
+    Column("tries", Integer, nullable=False),
+    Column("samples", Integer, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    Index(None, "organisation", "source", "id"),
+)
+
 #: What each group of a Pushgateway's pushers said last; it holds until it is replaced or deleted.
 push_groups = Table(
     "push_groups",

@@ -44,6 +44,18 @@ def test_good_files(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
     ]
 
 
+def test_the_two_kinds_of_alerting(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """With routes beside it, `alerting` says whom alerts are forwarded to; alone it holds rules."""
+    config, rules = tmp_path / "alertd.yml", tmp_path / "rules.yml"
+    config.write_text(
+        "route: {receiver: nobody}\nreceivers: [{name: nobody}]\n"
+        "alerting: {alertmanagers: [{static_configs: [{targets: ['am:9093']}]}]}\n"
+    )
+    rules.write_text("alerting: {rules: [{name: slow, condition: latency > 1}]}\n")
+    assert run(["check", str(config), str(rules)]) == 0
+    assert "1 receiver" in capsys.readouterr().out
+
+
 def test_the_mistakes_of_rule_files(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """A configuration is only good with its rule files; all mistakes are told, each with its place."""
     rules = config.parent / "rules" / "b.yml"

@@ -82,7 +82,23 @@ def test_one_file_alone(monitoring: Path, capsys: pytest.CaptureFixture[str]) ->
     assert written(Path("a")) == {"alertd.yml", "templates/monitoring.tmpl"}
     assert run(["import", "prometheus", "monitoring/prometheus.yml", "--output", "b"]) == 0
     assert written(Path("b")) == {"alertd.yml", "rules/nodes.yml", "rules/shop.yml"}
-    assert "which tells nobody" in capsys.readouterr().out
+    assert "forwards alerts to the Alertmanagers of this file" in capsys.readouterr().out
+
+
+def test_prometheus_alone_forwards(monitoring: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """alertd is the rule engine: it tells the Alertmanagers that Prometheus told; `check` takes the file."""
+    assert run(["import", "prometheus", "monitoring/prometheus.yml"]) == 0
+    assert "alerting" not in capsys.readouterr().out
+    assert run(["check", "alertd/alertd.yml"]) == 0
+    (section,) = load_config("alertd/alertd.yml").settings.alerting.alertmanagers
+    assert [str(target) for static in section.static_configs for target in static.targets] == ["alertmanager:9093"]
+
+
+def test_a_folder_with_both_forwards_nothing(monitoring: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """alertd routes by itself then, which is told."""
+    assert run(["import", "prometheus", "monitoring"]) == 0
+    assert "alerting.alertmanagers: alertd routes by itself now" in capsys.readouterr().out
+    assert load_config("alertd/alertd.yml").settings.alerting.alertmanagers == ()
 
 
 def test_nothing_is_overwritten(monitoring: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -152,7 +152,7 @@ def test_prometheus_alone() -> None:
     [
         ("scrape_configs: []\n", Action.LEFT_OUT, "scrape_configs is about scraping"),
         ("remote_write: [{url: 'http://x'}]\n", Action.LEFT_OUT, "remote_write is about"),
-        ("alerting: {alertmanagers: []}\n", Action.LEFT_OUT, "no Alertmanager is named here"),
+        ("alerting: {alertmanagers: []}\n", Action.LEFT_OUT, "it names nobody"),
         ("alerting: {alert_relabel_configs: []}\n", Action.LOOK, "does not rewrite labels"),
         ("global: {external_labels: {a: $B}}\n", Action.LOOK, "has a $ in it"),
         ("global: {rule_query_offset: 1m}\n", Action.CHANGED, "the groups say it themselves"),

@@ -8,8 +8,7 @@ from alertd.rules.models import SourceKind
 
 IN_A_CIRCLE = "these alerts depend on each other in a circle"
 NO_REMOTE_WRITE = (
-    "recording over a Prometheus needs the source's remote write, which this version does not have; "
-    "leave the recording rule to that Prometheus"
+    "recording over a Prometheus needs a place that takes the series; leave the recording rule to that Prometheus"
 )
 SOURCES = {"prom": SourceKind.PROMETHEUS, "snapshots": SourceKind.SNAPSHOTS}
 

@@ -9,7 +9,7 @@ import pytest
 from alertd.clock import HOUR, MINUTE
 from alertd.promql import STALE_NAN
 from alertd.promql.histogram import FloatHistogram
-from alertd.sources.admission import Admission, SampleLimits
+from alertd.sources.admission import Admission, Allowance, SampleLimits
 from alertd.sources.series import Identity, SeriesSamples
 
 NOW = 1_769_860_800_000
@@ -120,3 +120,16 @@ def test_histograms_are_judged_alike() -> None:
         "out of order sample",
         "its schema is 20, known are -4 to 8 and -53",
     ]
+
+
+def test_the_rate_of_samples() -> None:
+    """Ten seconds' worth at once, then as many as the time that passed allows; a huge request only when all is left."""
+    allowance = Allowance(100)
+    assert allowance.ask(1000, NOW) == 0
+    assert allowance.ask(1, NOW) == 10
+    assert allowance.ask(50, NOW + 499) == 1
+    assert allowance.ask(50, NOW + 500) == 0
+    assert allowance.ask(5000, NOW + 5500) == 5000
+    assert allowance.ask(5000, NOW + 10_500) == 0
+    assert allowance.ask(100, NOW + 10_500) > 40_000
+    assert Allowance(0).ask(10**9, NOW) == 0

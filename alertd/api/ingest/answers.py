@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine
+import math
+from collections.abc import Callable, Coroutine, Mapping
 from http import HTTPStatus
 from typing import Any
 
@@ -15,8 +16,10 @@ from starlette.exceptions import HTTPException
 
 from alertd.api.problems import Refused
 from alertd.api.validation import field_problems
+from alertd.clock import SECOND
 from alertd.errors import AlertdError
 from alertd.service.actions import SourceNotFound
+from alertd.service.snapshots import StoredSnapshots
 
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 
@@ -48,6 +51,14 @@ class PlainRoute(APIRoute):
         return plain
 
 
-def refusal(status: int, detail: str, headers: Any = None) -> Response:
+def check_rate(source: StoredSnapshots, samples: int, now: int) -> None:
+    """Raises `Refused` when the source has had too many samples of late; the answer says when to come again."""
+    wait = source.wait(samples, now)
+    if wait:
+        detail = f"the source takes {source.setup.samples_per_second} samples a second; slow down"
+        raise Refused(HTTPStatus.TOO_MANY_REQUESTS, detail, headers={"Retry-After": str(math.ceil(wait / SECOND))})
+
+
+def refusal(status: int, detail: str, headers: Mapping[str, str] | None = None) -> Response:
     """An error as a line of text."""
     return PlainTextResponse(f"{detail}\n", status, headers)

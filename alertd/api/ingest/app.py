@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from fastapi import FastAPI
 
-from alertd.api.ingest import pushgateway, remotewrite
+from alertd.api.ingest import otlp, pushgateway, remotewrite
 
 
 def add_ingest(app: FastAPI) -> None:
     """Add the doors to an application."""
-    for module in (pushgateway, remotewrite):
+    for module in (pushgateway, remotewrite, otlp):
         app.include_router(module.router)

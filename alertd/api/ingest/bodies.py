@@ -12,7 +12,7 @@ from fastapi import Request
 from alertd.api.problems import Refused
 
 #: The largest body of a request once it is decompressed, in bytes.
-MAX_DECOMPRESSED = 64 * 1024 * 1024
+MAX_DECOMPRESSED = 32 * 1024 * 1024
 
 _GZIP = 16 + zlib.MAX_WBITS
 _KNOWN = "gzip, deflate, snappy"

@@ -16,7 +16,7 @@ from alertd.api.fields import ShortText
 from alertd.api.ingest.answers import PlainRoute
 from alertd.api.ingest.bodies import read_body
 from alertd.api.problems import Refused
-from alertd.sources.exposition.families import ExpositionError, Family, count_samples
+from alertd.sources.exposition.families import ExpositionError, Family
 from alertd.sources.exposition.openmetrics import read_openmetrics
 from alertd.sources.exposition.protobuf import read_protobuf
 from alertd.sources.exposition.text import read_text
@@ -37,11 +37,8 @@ async def push(
     """`PUT` puts the metrics in place of all that the group said, `POST` in place of those with the same names."""
     found = service.actions.snapshots(identity.organisation, source)
     group = grouping(rest, job_encoded=request.url.path.startswith("/metrics/job@base64/"))
-    families = read_families(await read_body(request), request.headers.get("content-type", ""))
     most = found.setup.sample_limits.samples
-    number = count_samples(families)
-    if number > most:
-        raise Refused(HTTPStatus.BAD_REQUEST, f"a push may have {most} samples, found {number}")
+    families = read_families(await read_body(request), request.headers.get("content-type", ""), most)
     await found.push_group(group, families, service.clock.now(), replace_all=request.method == "PUT")
     service.metrics.snapshot(found.name)
     return Response(None, HTTPStatus.OK)
@@ -80,17 +77,17 @@ def grouping(rest: str, *, job_encoded: bool) -> dict[str, str]:
     return {**labels, "job": job}
 
 
-def read_families(body: bytes, content_type: str) -> list[Family]:
+def read_families(body: bytes, content_type: str, most: int) -> list[Family]:
     """The metrics of a body, in the form that its content type says. Raises `Refused`."""
     media = Message()
     media["content-type"] = content_type
     kind = media.get_content_type()
     try:
         if kind == "application/vnd.google.protobuf" and media.get_param("proto") == _METRIC_FAMILY:
-            return read_protobuf(body)
+            return read_protobuf(body, most)
         if kind == "application/openmetrics-text":
-            return read_openmetrics(body)
-        return read_text(body)
+            return read_openmetrics(body, most)
+        return read_text(body, most)
     except ExpositionError as error:
         raise _bad(
             f"text format parsing error in {error}" if error.line else f"cannot read the body: {error}"

@@ -12,7 +12,7 @@ from fastapi import APIRouter, Query, Request, Response
 
 from alertd.api.auth import CurrentService, Sender
 from alertd.api.fields import ShortText
-from alertd.api.ingest.answers import PlainRoute, refusal
+from alertd.api.ingest.answers import PlainRoute, check_rate, refusal
 from alertd.api.ingest.bodies import unsnapped
 from alertd.api.problems import Refused
 from alertd.service.snapshots import StoredSnapshots
@@ -45,10 +45,7 @@ async def write(
         raise Refused(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, detail)
     body = await request.body()
     asked = await asyncio.to_thread(_read, found, body, kind)
-    most = found.setup.sample_limits.samples
-    if count(asked.series) > most:
-        detail = f"a request may have {most} samples, found {count(asked.series)}; lower max_samples_per_send"
-        raise Refused(HTTPStatus.BAD_REQUEST, detail, headers=_written(kind, Admitted()))
+    check_rate(found, count(asked.series), service.clock.now())
     admitted = await found.write(asked.series, service.clock.now(), (kind, body))
     refused = count(asked.series) - admitted.samples - admitted.histograms
     service.metrics.samples(found.name, admitted.samples + admitted.histograms, refused)
@@ -81,7 +78,7 @@ def told(refused: Sequence[str]) -> str:
 
 
 def _read(source: StoredSnapshots, body: bytes, kind: Kind) -> WriteRequest:
-    return source.read_write(unsnapped(body), kind)
+    return source.read_write(unsnapped(body), kind, source.setup.sample_limits.samples)
 
 
 def _written(kind: Kind, admitted: Admitted) -> Mapping[str, str]:

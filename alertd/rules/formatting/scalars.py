@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 
 from alertd.errors import InvalidInput
 from alertd.rules.formatting.tree import Scalar
 from alertd.yamlfile import load
 
 _STEP = 2
+_FOLDED = re.compile(r"(?:[&!]\S*[ \t]+)*>(?P<signs>[-+0-9]*)")
 # YAML takes these for line breaks or refuses them; JSON writes them as they are.
 _UNSAFE = {"\u0085": "\\N", "\u2028": "\\L", "\u2029": "\\P", "\ufeff": "\\uFEFF", "\x7f": "\\x7F"}
 
@@ -59,12 +61,13 @@ def _is_plain(text: str) -> bool:
 
 
 def _block(scalar: Scalar, indent: int) -> list[str]:
-    if scalar.style == ">" and not scalar.source.removeprefix(scalar.prefix)[1:2].isdigit():
-        header, *lines = scalar.source.rstrip(" \n").split("\n")
+    header = _FOLDED.match(scalar.source)
+    if header and header["signs"] in ("", "-"):
+        lines = scalar.source.rstrip(" \n").split("\n")[1:]
         margin = min((len(line) - len(line.lstrip(" ")) for line in lines if line.strip()), default=0)
-        mark = ">" + "".join(sign for sign in header.partition(" #")[0] if sign in "+-")
-        if mark != ">+" and lines:
-            return [scalar.prefix + mark, *(_indented(line[margin:].rstrip("\n"), indent) for line in lines)]
+        if lines:
+            mark = f"{scalar.prefix}>{header['signs']}"
+            return [mark, *(_indented(line[margin:], indent) for line in lines)]
     text = scalar.value
     body = text.removesuffix("\n")
     if not body or body.endswith("\n") or not _printable(body):

@@ -205,9 +205,12 @@ class _Reader:
         before = self._elements[place - 1] if place else None
         least = -1 if following is None else following.column
         while before is not None and (following is None or column > least):
-            if least < before.column <= column and not before.home.flow:
+            opener = before.home.parent
+            # A list may stand in the column of its key; a comment there stands for the outer one.
+            aside = before.home.flow or (opener is not None and opener.column == before.column)
+            if least < before.column <= column and not aside:
                 return before.home.below
-            before = before.home.parent
+            before = opener
         return tree.foot if following is None else following.above
 
 

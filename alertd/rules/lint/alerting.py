@@ -36,19 +36,19 @@ def _comparison(subject: Subject, alert: AlertRule) -> Iterator[Finding]:
     if isinstance(root, BinaryExpr) and root.return_bool:
         message = f"`{root.op} bool` gives 0 or 1, and both are an alert; leave `bool` out"
         yield subject.in_expr("comparison-with-bool", root, message)
-    elif (open_part := _unconditional(root)) is not None:
+    elif (open_part := _unconditional(root, subject)) is not None:
         what = "the expression" if open_part is root else f"`{subject.part(open_part)}`"
         message = f"{what} is compared with nothing, so that every series is an alert, whatever its value"
         yield subject.in_expr("no-comparison", open_part, message)
 
 
-def _unconditional(expr: Expr) -> Expr | None:
+def _unconditional(expr: Expr, subject: Subject) -> Expr | None:
     """The part of the expression that answers whatever its values are; None where a condition decides."""
     match expr:
         case VectorSelector():
-            return None if expr.metric_name == "ALERTS" else expr
+            return None if expr.metric_name == "ALERTS" or _is_state(expr, subject) else expr
         case BinaryExpr() if expr.op == "or":
-            return _unconditional(unwrap(expr.left)) or _unconditional(unwrap(expr.right))
+            return _unconditional(unwrap(expr.left), subject) or _unconditional(unwrap(expr.right), subject)
         case BinaryExpr() if expr.op in SET_OPERATORS or (expr.op in COMPARISONS and not expr.return_bool):
             return None
         case Call() if expr.function.name in _ABSENT:
@@ -57,7 +57,13 @@ def _unconditional(expr: Expr) -> Expr | None:
         # An alert that fires always, to show that alerts arrive.
         return None
     parts = [unwrap(part) for part in expr.children if part.type in ("vector", "matrix")]
-    return expr if all(_unconditional(part) is not None for part in parts) else None
+    return expr if all(_unconditional(part, subject) is not None for part in parts) else None
+
+
+def _is_state(selector: VectorSelector, subject: Subject) -> bool:
+    """Whether a selector is the short form's comparison of a state, which stands behind the metric."""
+    text = subject.rule.expr[selector.start : selector.end]
+    return subject.expr_key == "condition" and "=" in text.rpartition("}")[2]
 
 
 def _times(subject: Subject, alert: AlertRule) -> Iterator[Finding]:

@@ -31,8 +31,9 @@ EXPRESSIONS: Final = (
     Check(
         "impossible-include",
         Severity.WARNING,
-        "`group_left` or `group_right` takes a label that the other side does not have",
-        "The result is without the label, also where the first side had it.",
+        "a label of `group_left` or `group_right` does not get into the result",
+        "The side that it is taken from does not have it, so that the result is without it, also where the other side"
+        " had it; or it is added on the right side of `and` or `unless`, which only chooses among the left side.",
         "- alert: NotReady\n  expr: ready * on (pod) group_left (team) max by (pod) (owner) == 0\n",
         "- alert: NotReady\n  expr: ready * on (pod) group_left (team) max by (pod, team) (owner) == 0\n",
         "promql/impossible",

@@ -113,7 +113,7 @@ def _recorded_already(files: Sequence[LintFile], recorded: Sequence[Subject]) ->
         return
     for file in files:
         for subject in file.subjects():
-            for node in walk(subject.rule.parsed):
+            for node in () if subject.is_deep else walk(subject.rule.parsed):
                 home = homes.get(str(node)) if node.children else None
                 if home is not None and home.rule.name != subject.rule.name:
                     message = f"this is recorded already, as `{home.rule.name}`; use that series"

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from itertools import chain
 
-from alertd.promql import Expr
 from alertd.rules.lint.alerting import check_alert
 from alertd.rules.lint.comments import switches_of
 from alertd.rules.lint.files import check_files
@@ -18,8 +17,6 @@ from alertd.rules.lint.templates import check_templates
 from alertd.rules.lint.values import check_values
 from alertd.rules.loading import load_rules
 from alertd.yamlfile import load
-
-_DEEPEST = 150
 
 
 def read(text: str, file: str) -> LintFile:
@@ -37,32 +34,24 @@ def lint(files: Sequence[LintFile], *, now: int, longest_repeat: int | None = No
     for file in files:
         for subject in file.subjects():
             found += _of_rule(subject, longest_repeat)
+    by_file: dict[str, list[Finding]] = {}
+    for finding in found:
+        by_file.setdefault(finding.problem.file, []).append(finding)
     kept: list[Finding] = []
     for file in files:
         switches = switches_of(file, now)
-        own = [finding for finding in found if finding.problem.file == file.rules.path]
-        mine = [finding for finding in own if not switches.off(finding)]
-        kept += sorted(chain(switches.findings, mine), key=lambda finding: (finding.problem, finding.check))
+        own = (finding for finding in by_file.get(file.rules.path, ()) if not switches.off(finding))
+        kept += sorted(chain(switches.findings, own), key=lambda finding: (finding.problem, finding.check))
     return list(dict.fromkeys(kept))
 
 
 def _of_rule(subject: Subject, longest_repeat: int | None) -> Iterator[Finding]:
     yield from check_names(subject)
     yield from check_selectors(subject)
-    # The other checks follow the tree down; what is nested deeper was written by no person.
-    if _depth(subject.rule.parsed) > _DEEPEST:
+    if subject.is_deep:
         return
     yield from check_matching(subject)
     yield from check_values(subject)
     yield from check_alert(subject)
     yield from check_templates(subject)
     yield from check_levels(subject, longest_repeat)
-
-
-def _depth(expr: Expr) -> int:
-    depth = 0
-    level = [expr]
-    while level:
-        depth += 1
-        level = [child for node in level for child in node.children]
-    return depth

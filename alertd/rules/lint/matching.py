@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from alertd.promql import Aggregation, BinaryExpr, Expr, walk
+from alertd.promql import Aggregation, BinaryExpr, Expr, unwrap, walk
 from alertd.rules.lint.labels import Labels, labels_of, remover
 from alertd.rules.lint.subject import Finding, Subject
 
@@ -41,6 +41,8 @@ def _binary(subject: Subject, node: BinaryExpr) -> Iterator[Finding]:
         ending = "; nothing is ever excluded" if node.op == "unless" else "; there is never a result"
         yield subject.in_expr("impossible-match", node, message + ending)
         return
+    if node.op in ("and", "unless"):
+        yield from _lost(subject, node)
     one, other = (right, left) if matching.group == "left" else (left, right)
     gone = [name for name in matching.include if not one.can_have(name)]
     if gone:
@@ -49,6 +51,22 @@ def _binary(subject: Subject, node: BinaryExpr) -> Iterator[Finding]:
         if all(not other.can_have(name) for name in gone):
             message += ", nor does the other"
         yield subject.in_expr("impossible-include", node, message)
+
+
+def _lost(subject: Subject, node: BinaryExpr) -> Iterator[Finding]:
+    """Labels that are added on the right side of `and` or `unless`, which gives nothing to the result."""
+    part = unwrap(node.right)
+    names = node.matching.labels if node.matching is not None and node.matching.on else None
+    while isinstance(part, BinaryExpr) and names is not None:
+        added = part.matching.include if part.matching is not None else ()
+        gone = [name for name in added if name not in names]
+        if gone:
+            message = (
+                f"{_names(gone)} are added on the right side of `{node.op}`, of which nothing gets into the result;"
+                " put the left side in parentheses and add them to that"
+            )
+            yield subject.in_expr("impossible-include", part, message)
+        part = unwrap(part.left)
 
 
 def _on(subject: Subject, node: BinaryExpr, names: Iterable[str], left: Labels, right: Labels) -> str:
@@ -64,7 +82,7 @@ def _closed(left: frozenset[str], right: frozenset[str]) -> str:
     """Both sides keep only certain labels, which must then be the same."""
     if left == right:
         return ""
-    return f"the left side has {_set(left)}, the right side {_set(right)}, and both must be equal to match"
+    return f"the left side has {_set(left)}, the right side has {_set(right)}, and both must be equal to match"
 
 
 def _sure(one: Labels, other: Labels, ignored: Iterable[str], *, swapped: bool = False) -> str:

@@ -11,6 +11,7 @@ from alertd.rules.positions import position_in
 from alertd.yamlfile import Document, Path
 
 _LONGEST = 60
+_DEEPEST = 150
 
 
 @dataclass(frozen=True)
@@ -63,6 +64,16 @@ class Subject:
         return self.rule if isinstance(self.rule, AlertRule) else None
 
     @property
+    def is_deep(self) -> bool:
+        """Whether no person wrote the expression: it is nested too deep for checks that follow the tree down."""
+        depth = 0
+        level = [self.rule.parsed]
+        while level and depth <= _DEEPEST:
+            depth += 1
+            level = [child for node in level for child in node.children]
+        return depth > _DEEPEST
+
+    @property
     def name_key(self) -> str:
         """The key that names the rule: `alert`, `record` or `name`."""
         return next(key for key in ("alert", "record", "name") if self.has(key))
@@ -90,6 +101,11 @@ class Subject:
         return Finding(check, position_in(self.file.text, text, offset, problem))
 
     def part(self, node: Node) -> str:
-        """The text of a part of the expression as it was written, in one line and not too long."""
-        text = " ".join(self.rule.expr[node.start : node.end].split())
-        return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
+        """The text of a part of the expression, as `part_of` has it."""
+        return part_of(self.rule.expr, node)
+
+
+def part_of(text: str, node: Node) -> str:
+    """The text of a part of the expression `text` as it was written, in one line and not too long."""
+    part = " ".join(text[node.start : node.end].split())
+    return part if len(part) <= _LONGEST else part[: _LONGEST - 1] + "…"

@@ -23,7 +23,7 @@ from alertd.promql import (
 )
 from alertd.promql.ast import COMPARISONS
 from alertd.rules.lint.labels import labels_of, remover
-from alertd.rules.lint.subject import Finding, Subject
+from alertd.rules.lint.subject import Finding, Subject, part_of
 from alertd.rules.lint.templateuses import LabelUse, Printed, uses_of
 from alertd.rules.models import AlertRule
 
@@ -74,14 +74,9 @@ def _labels(subject: Subject, keys: tuple[str, ...], text: str, what: str, uses:
         told.add((use.name, use.query))
         culprit = remover(expr, use.name)
         whole = use.query or subject.rule.expr
-        reason = f"is removed by `{_part(whole, culprit)}`" if culprit else "the expression never has"
+        reason = f"is removed by `{part_of(whole, culprit)}`" if culprit else "the expression never has"
         which = f"the {what} `{keys[-1]}` uses the label `{use.name}`, which {reason}"
         yield subject.in_text("missing-label", keys, text, use.position, which)
-
-
-def _part(text: str, node: Expr) -> str:
-    short = " ".join(text[node.start : node.end].split())
-    return short if len(short) <= 60 else short[:59] + "…"
 
 
 def _parsed(text: str) -> Expr | None:
@@ -167,6 +162,8 @@ def _small(expr: Expr) -> str | None:
         case Call():
             if expr.function.name in _SMALL:
                 return expr.function.name
+            if expr.function.name.startswith("histogram_"):
+                return None
             return next((found for part in expr.args if (found := _small(part)) is not None), None)
         case ParenExpr() | UnaryExpr():
             return _small(expr.expr)

@@ -63,7 +63,7 @@ def uses_of(text: str, language: str | None, name: str) -> Uses:
         # The text is good, so that each word in it that stands for a function is one.
         functions = frozenset(re.findall(r"\w+", text))
         tree, defines = parse(text, name, functions, variables=(*VARIABLES, *EXTRA_VARIABLES))
-        walk = _GoWalk(Uses())
+        walk = _GoWalk(Uses(), text)
         for one in (tree, *defines.values()):
             walk.nodes(one.body, _TOP)
         return walk.uses
@@ -88,6 +88,7 @@ class _GoWalk:
     """Walks the trees of a Go template and notes what it uses."""
 
     uses: Uses
+    text: str
 
     def nodes(self, nodes: tuple[Node, ...], context: _Context) -> None:
         for node in nodes:
@@ -140,10 +141,10 @@ class _GoWalk:
                 self._pipe(operand, context)
             case Chain():
                 self._operand(operand.term, context)
-            case Variable(position, name="$labels", names=(name, *_)):
-                self.uses.labels.append(LabelUse(position, name))
-            case Variable(position, name="$", names=("Labels", name, *_)):
-                self.uses.labels.append(LabelUse(position, name))
+            case Variable(name="$labels", names=(name, *_)) | Variable(name="$", names=("Labels", name, *_)):
+                # The parser places a variable with fields at the first dot.
+                start = self.text.rfind("$", 0, operand.position + 1)
+                self.uses.labels.append(LabelUse(max(start, 0), name))
             case Field(position, ("Labels", name, *_)) if context.top:
                 self.uses.labels.append(LabelUse(position, name))
             case Field(position, ("Labels", name, *_)) if context.sample is not None:

@@ -57,8 +57,11 @@ def read_test_file(path: FilePath) -> RuleTestFile:
 
 
 def parse_tests(text: str, file: str) -> RuleTestFile:
-    """The tests that a text holds; `file` is the name that problems carry. Raises InvalidInput."""
-    reader = Reader(load(text, file))
+    """The tests that a text holds; `file` is the name that problems carry. Raises InvalidInput.
+
+    As promtool does, it leaves alone what follows the first YAML document.
+    """
+    reader = Reader(load(text, file, only_first=True))
     tests = _Tests(reader).file(file)
     if reader.problems:
         raise InvalidInput(reader.problems)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import glob
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -30,6 +30,11 @@ class Choice:
 
     patterns: tuple[re.Pattern[str], ...] = ()
     all_rules: bool = False
+
+    @classmethod
+    def of(cls, patterns: Iterable[str], *, all_rules: bool = False) -> Choice:
+        """A choice by texts of patterns. Raises re.error."""
+        return cls(tuple(map(re.compile, patterns)), all_rules)
 
     def wants(self, test: RuleTest) -> bool:
         """Whether the test is one of those; a test without a name has the name ""."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from alertd.errors import AlertdError
@@ -16,6 +16,30 @@ class ExpositionError(AlertdError):
         self.column = column
         place = f"line {line}, column {column}: " if line and column else f"line {line}: " if line else ""
         super().__init__(place + message)
+
+
+@dataclass(slots=True)
+class Room:
+    """How many samples and families may still come; without a bound a small body could ask for all memory."""
+
+    samples: int = 10_000
+    most: int = field(init=False)
+    families: int = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.most = self.families = self.samples
+
+    def sample(self, line: int = 0) -> None:
+        """Take room for a sample. Raises `ExpositionError` when there is none."""
+        self.samples -= 1
+        if self.samples < 0:
+            raise ExpositionError(f"a push may have {self.most} samples, found one too many", line)
+
+    def family(self, line: int = 0) -> None:
+        """Take room for a family. Raises `ExpositionError` when there is none."""
+        self.families -= 1
+        if self.families < 0:
+            raise ExpositionError(f"a push may have {self.most} metrics, found one too many", line)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,12 +72,7 @@ class Family:
     samples: list[Exposed] = field(default_factory=list)
 
 
-def count_samples(families: Sequence[Family]) -> int:
-    """How many samples the families have together."""
-    return sum(len(family.samples) for family in families)
-
-
-def all_samples(families: Sequence[Family]) -> Iterator[Exposed]:
+def all_samples(families: Iterable[Family]) -> Iterator[Exposed]:
     """Every sample of the families, in their order."""
     for family in families:
         yield from family.samples

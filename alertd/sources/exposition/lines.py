@@ -18,6 +18,8 @@ _ESCAPED = re.compile(r"\\(.)", re.DOTALL)
 # Those whose value is a number are told apart by the number, not by how it was written.
 _BOUNDS = ("le", "quantile")
 
+_MOST_LABELS = 1000
+
 Fail = Callable[[int, str], ExpositionError]
 """Makes the error for a place of the line, counted from 0."""
 
@@ -62,6 +64,8 @@ def read_series(name: str | None, written: str | None, fail: Fail, start: int) -
         if key in labels:
             raise fail(start + position, f"the label {shown(key)} is there twice")
         labels[key] = text
+        if len(labels) > _MOST_LABELS:
+            raise fail(start + position, f"a sample may have {_MOST_LABELS} labels, found one too many")
         position = found.end()
     if not labels.get("__name__"):
         raise fail(0, "expected a metric's name")

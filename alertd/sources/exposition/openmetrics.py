@@ -6,7 +6,7 @@ import math
 import re
 from functools import partial
 
-from alertd.sources.exposition.families import Exemplar, Exposed, ExpositionError, Family
+from alertd.sources.exposition.families import Exemplar, Exposed, ExpositionError, Family, Room
 from alertd.sources.exposition.lines import SAMPLE, Fail, canonical_bounds, read_number, read_series, shown, unescape
 from alertd.sources.exposition.text import fail_at, text_lines
 
@@ -34,12 +34,12 @@ _REST = re.compile(
 _LONGEST_EXEMPLAR = 128
 
 
-def read_openmetrics(body: bytes) -> list[Family]:
-    """The families of an exposition in their order. Raises `ExpositionError`.
+def read_openmetrics(body: bytes, most: int = 10_000) -> list[Family]:
+    """The families of an exposition of at most so many samples, in their order. Raises `ExpositionError`.
 
     What follows a family's last line must be another family's; the exposition ends with `# EOF`.
     """
-    reader = _Reader()
+    reader = _Reader(Room(most))
     number = 0
     # The last line feed may be left out here: what was cut short has no `# EOF`.
     for number, line in text_lines(body if not body or body.endswith(b"\n") else body + b"\n"):
@@ -57,7 +57,8 @@ def read_openmetrics(body: bytes) -> list[Family]:
 
 
 class _Reader:
-    def __init__(self) -> None:
+    def __init__(self, room: Room) -> None:
+        self._room = room
         self.families: dict[str, Family] = {}
         self.ended = False
         self._current = Family("")
@@ -114,6 +115,7 @@ class _Reader:
             exposed.at = _instant(rest["at"], fail, rest.start("at"))
         if rest["exemplar"] is not None:
             exposed.exemplar = _exemplar(rest, family, suffix, fail)
+        self._room.sample(number)
         family.samples.append(exposed)
 
     def _home(self, name: str, fail: Fail) -> tuple[Family, str]:
@@ -138,6 +140,7 @@ class _Reader:
             return self._current
         if name in self.families:
             raise fail(0, f"the lines of the metric {shown(name)} must follow each other, others came between")
+        self._room.family()
         self._current = self.families[name] = Family(name)
         self._told = set()
         return self._current

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from alertd.promql.numbers import format_openmetrics_float
 from alertd.sources import wire
-from alertd.sources.exposition.families import Exposed, ExpositionError, Family
+from alertd.sources.exposition.families import Exposed, ExpositionError, Family, Room
 
 _TYPES = ("counter", "gauge", "summary", "untyped", "histogram", "gaugehistogram")
 # The numbers of the fields of a Metric that hold one value each: gauge, counter, untyped.
@@ -28,8 +28,9 @@ class _Metric:
     at: int | None = None
 
 
-def read_protobuf(body: bytes) -> list[Family]:
-    """The families of an exposition in their order. Raises `ExpositionError`."""
+def read_protobuf(body: bytes, most: int = 10_000) -> list[Family]:
+    """The families of an exposition of at most so many samples, in their order. Raises `ExpositionError`."""
+    room = Room(most)
     families: dict[str, Family] = {}
     position = 0
     try:
@@ -37,7 +38,8 @@ def read_protobuf(body: bytes) -> list[Family]:
             length, position = wire.read_varint(body, position, len(body))
             if length > len(body) - position:
                 raise wire.WireError(f"expected {length} bytes at byte {position}, found {len(body) - position}")
-            family = _family(body, position, position + length)
+            room.family()
+            family = _family(body, position, position + length, room)
             families[family.name] = family
             position += length
     except wire.WireError as error:
@@ -45,7 +47,7 @@ def read_protobuf(body: bytes) -> list[Family]:
     return list(families.values())
 
 
-def _family(data: bytes, start: int, end: int) -> Family:
+def _family(data: bytes, start: int, end: int, room: Room) -> Family:
     family = Family("", _TYPES[0])
     metrics = []
     for number, kind, first, last in wire.fields(data, start, end):
@@ -62,7 +64,7 @@ def _family(data: bytes, start: int, end: int) -> Family:
             family.type = _TYPES[first]
         elif number == 4:
             wire.expect(kind, wire.BYTES, "a metric")
-            metrics.append(_metric(data, first, last))
+            metrics.append(_metric(data, first, last, room))
         elif number == 5:
             wire.expect(kind, wire.BYTES, "a unit")
             family.unit = wire.text(data, first, last)
@@ -73,8 +75,9 @@ def _family(data: bytes, start: int, end: int) -> Family:
     return family
 
 
-def _metric(data: bytes, start: int, end: int) -> _Metric:
+def _metric(data: bytes, start: int, end: int, room: Room) -> _Metric:
     metric = _Metric()
+    room.sample()
     for number, kind, first, last in wire.fields(data, start, end):
         if number == 6:
             wire.expect(kind, wire.VARINT, "a time")
@@ -91,7 +94,7 @@ def _metric(data: bytes, start: int, end: int) -> _Metric:
         elif number in _PLAIN:
             metric.value = _value(data, first, last)
         else:
-            _distribution(data, first, last, metric, is_histogram=number == 7)
+            _distribution(data, first, last, metric, room, is_histogram=number == 7)
     return metric
 
 
@@ -113,7 +116,7 @@ def _value(data: bytes, start: int, end: int) -> float:
     return value
 
 
-def _distribution(data: bytes, start: int, end: int, metric: _Metric, *, is_histogram: bool) -> None:
+def _distribution(data: bytes, start: int, end: int, metric: _Metric, room: Room, *, is_histogram: bool) -> None:
     """A summary or a histogram: the first two fields are the same, and the third repeats a bound with a number."""
     metric.count = 0.0
     for number, kind, first, last in wire.fields(data, start, end):
@@ -125,6 +128,7 @@ def _distribution(data: bytes, start: int, end: int, metric: _Metric, *, is_hist
             metric.sum = wire.double(data, first)
         elif number == 3:
             wire.expect(kind, wire.BYTES, "a bucket or a quantile")
+            room.sample()
             metric.bounds.append(_bucket(data, first, last) if is_histogram else _quantile(data, first, last))
         elif number == 4 and is_histogram:
             wire.expect(kind, wire.FIXED64, "a count")

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from functools import partial
 
-from alertd.sources.exposition.families import Exposed, ExpositionError, Family
+from alertd.sources.exposition.families import Exposed, ExpositionError, Family, Room
 from alertd.sources.exposition.lines import SAMPLE, canonical_bounds, read_number, read_series, shown, unescape
 
 TYPES = ("counter", "gauge", "histogram", "summary", "untyped")
@@ -29,11 +29,14 @@ def text_lines(body: bytes) -> Iterator[tuple[int, str]]:
         column = error.start - (before.rfind(b"\n") + 1) + 1
         message = f"expected UTF-8, found the byte 0x{body[error.start]:02x}"
         raise ExpositionError(message, before.count(b"\n") + 1, column) from None
-    lines = text.split("\n")
-    if lines.pop():
+    number = position = 0
+    while (end := text.find("\n", position)) >= 0:
+        number += 1
+        yield number, text[position:end]
+        position = end + 1
+    if position < len(text):
         # A line that was cut short can look whole: `x 12` of `x 1234`.
-        raise ExpositionError("expected a line feed at the end, found the end of the text", len(lines) + 1)
-    return enumerate(lines, start=1)
+        raise ExpositionError("expected a line feed at the end, found the end of the text", number + 1)
 
 
 def fail_at(line: int, place: int, message: str) -> ExpositionError:
@@ -41,12 +44,14 @@ def fail_at(line: int, place: int, message: str) -> ExpositionError:
     return ExpositionError(message, line, place + 1)
 
 
-def read_text(body: bytes) -> list[Family]:
-    """The families of an exposition, in the order of their first mention. Raises `ExpositionError`.
+def read_text(body: bytes, most: int = 10_000) -> list[Family]:
+    """The families of an exposition of at most so many samples, in the order of their first mention.
+
+    Raises `ExpositionError`.
 
     A sample belongs to the family of its name, and those of a histogram or summary by their suffixes too.
     """
-    reader = _Reader()
+    reader = _Reader(Room(most))
     for number, line in text_lines(body):
         stripped = line.lstrip(" \t")
         if stripped.startswith("#"):
@@ -57,7 +62,8 @@ def read_text(body: bytes) -> list[Family]:
 
 
 class _Reader:
-    def __init__(self) -> None:
+    def __init__(self, room: Room) -> None:
+        self._room = room
         self.families: dict[str, Family] = {}
         self._typed: set[str] = set()
         self._helped: set[str] = set()
@@ -73,7 +79,7 @@ class _Reader:
             name = unescape(name, partial(fail_at, number), found.start("name"))
         elif _NAME.fullmatch(name) is None:
             raise fail_at(number, found.start("name"), f"expected a metric's name, found {shown(name)}")
-        family = self._family(name)
+        family = self._family(name, number)
         done = self._typed if found["keyword"] == "TYPE" else self._helped
         if name in done:
             raise fail_at(number, 0, f"second {found['keyword']} line for the metric {shown(name)}")
@@ -117,18 +123,23 @@ class _Reader:
         name = labels["__name__"]
         home = self._homes.get(name)
         if home is None:
-            home = self._homes[name] = self._home(name)
+            home = self._homes[name] = self._home(name, number)
         if home.type == "histogram" and name == f"{home.name}_bucket" and "le" not in labels:
             raise fail(start, "expected the label le at a bucket of a histogram")
+        self._room.sample(number)
         home.samples.append(exposed)
 
-    def _home(self, name: str) -> Family:
+    def _home(self, name: str, number: int) -> Family:
         for kind, suffixes in _SUFFIXES.items():
             for suffix in suffixes:
                 family = self.families.get(name.removesuffix(suffix)) if name.endswith(suffix) else None
                 if family is not None and family.type == kind:
                     return family
-        return self._family(name)
+        return self._family(name, number)
 
-    def _family(self, name: str) -> Family:
-        return self.families.setdefault(name, Family(name))
+    def _family(self, name: str, number: int) -> Family:
+        family = self.families.get(name)
+        if family is None:
+            self._room.family(number)
+            family = self.families[name] = Family(name)
+        return family

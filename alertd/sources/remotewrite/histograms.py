@@ -28,6 +28,8 @@ def read_histogram(data: bytes, start: int, end: int) -> tuple[int, FloatHistogr
         elif number in spans:
             wire.expect(kind, wire.BYTES, "a span of buckets")
             spans[number].append(_span(data, first, last))
+            if len(spans[number]) > _MOST_BUCKETS:
+                raise wire.WireError(f"expected a histogram of at most {_MOST_BUCKETS} spans, found more")
         elif number in deltas:
             deltas[number] += map(wire.zigzag, wire.varints(data, kind, first, last))
         elif number in counts:

@@ -12,7 +12,7 @@ from typing import Final
 
 from alertd.sources import wire
 from alertd.sources.remotewrite.histograms import read_histogram, write_histogram
-from alertd.sources.remotewrite.request import WriteRequest
+from alertd.sources.remotewrite.request import UNBOUNDED, TooManySamples, WriteRequest, check_labels
 from alertd.sources.series import NOBODY, Identity, SeriesLimits, SeriesSamples
 
 _DOUBLE = struct.Struct("<d").unpack_from
@@ -34,8 +34,8 @@ class Version1Reader:
         self._limits = limits
         self._known: dict[bytes, Identity] = {}
 
-    def read(self, data: bytes) -> WriteRequest:
-        """What a request says. Raises `WireError` where it is no such message."""
+    def read(self, data: bytes, most: int = UNBOUNDED) -> WriteRequest:
+        """What a request of at most so many samples says. Raises `WireError` where it is no such message."""
         request = WriteRequest()
         series = request.series
         known = self._known
@@ -45,6 +45,8 @@ class Version1Reader:
             if data[position] != _SERIES:
                 position = _other(data, position, end, request)
                 continue
+            if len(series) >= most:
+                raise TooManySamples(most)
             length, position = wire.read_varint(data, position + 1, end)
             last = position + length
             if last > end:
@@ -73,11 +75,11 @@ class Version1Reader:
                         series.append(SeriesSamples(identity, [(at, _DOUBLE(data, last - 15)[0])]))
                         position = last
                         continue
-            series.append(self._series(data, position, last, request))
+            series.append(self._series(data, position, last, request, most))
             position = last
         return request
 
-    def _series(self, data: bytes, start: int, end: int, request: WriteRequest) -> SeriesSamples:
+    def _series(self, data: bytes, start: int, end: int, request: WriteRequest, most: int) -> SeriesSamples:
         pairs: list[tuple[str, str]] = []
         series = SeriesSamples(NOBODY)
         labels_end, only_labels = start, True
@@ -88,6 +90,7 @@ class Version1Reader:
                 pairs.append(_label(data, first, last))
                 # Labels behind something else are read, but not remembered by their bytes.
                 labels_end = last if only_labels else start
+                check_labels(len(pairs))
                 continue
             only_labels = False
             if number == 2:
@@ -96,6 +99,8 @@ class Version1Reader:
                 request.exemplars += 1
             elif number == 4:
                 series.histograms.append(read_histogram(data, first, last))
+            if len(series) > most:
+                raise TooManySamples(most)
         series.identity = self._identity(data[start:labels_end], pairs)
         return series
 

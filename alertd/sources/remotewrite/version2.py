@@ -6,10 +6,11 @@ from collections.abc import Sequence
 
 from alertd.sources import wire
 from alertd.sources.remotewrite.histograms import read_histogram
-from alertd.sources.remotewrite.request import WriteRequest
+from alertd.sources.remotewrite.request import UNBOUNDED, TooManySamples, WriteRequest, check_labels
 from alertd.sources.series import NOBODY, Identity, SeriesLimits, SeriesSamples
 
 _MOST_REMEMBERED = 200_000
+_MOST_SYMBOLS = 1_000_000
 # Where the newest drafts of the protocol say since when a sample counts.
 _SAMPLE_START = 3
 _HISTOGRAM_START = 17
@@ -22,8 +23,8 @@ class Version2Reader:
         self._limits = limits
         self._known: dict[tuple[str, ...], Identity] = {}
 
-    def read(self, data: bytes) -> WriteRequest:
-        """What a request says. Raises `WireError` where it is no such message."""
+    def read(self, data: bytes, most: int = UNBOUNDED) -> WriteRequest:
+        """What a request of at most so many samples says. Raises `WireError` where it is no such message."""
         request = WriteRequest()
         symbols: list[str] = []
         places: list[tuple[int, int]] = []
@@ -31,25 +32,30 @@ class Version2Reader:
             if number == 4:
                 wire.expect(kind, wire.BYTES, "a symbol")
                 symbols.append(wire.text(data, first, last))
+                if len(symbols) > _MOST_SYMBOLS:
+                    raise wire.WireError(f"a request may have {_MOST_SYMBOLS} symbols, found more")
             elif number == 5:
                 wire.expect(kind, wire.BYTES, "a series")
                 places.append((first, last))
+                if len(places) > most:
+                    raise TooManySamples(most)
             elif number <= 3:
                 raise wire.WireError(f"expected a request of version 2.0, found the field {number} of version 1.0")
         if symbols and symbols[0]:
             raise wire.WireError(f"expected an empty text as the first symbol, found {symbols[0][:60]!r}")
         for first, last in places:
-            request.series.append(self._series(data, first, last, symbols, request))
+            request.series.append(self._series(data, first, last, symbols, request, most))
         return request
 
     def _series(
-        self, data: bytes, start: int, end: int, symbols: Sequence[str], request: WriteRequest
+        self, data: bytes, start: int, end: int, symbols: Sequence[str], request: WriteRequest, most: int
     ) -> SeriesSamples:
         references: list[int] = []
         series = SeriesSamples(NOBODY)
         for number, kind, first, last in wire.fields(data, start, end):
             if number == 1:
                 references += wire.varints(data, kind, first, last)
+                check_labels(len(references) // 2)
             elif number == 2:
                 wire.expect(kind, wire.BYTES, "a sample")
                 at, value, since = _sample(data, first, last)
@@ -66,6 +72,8 @@ class Version2Reader:
             elif number == 6:
                 wire.expect(kind, wire.VARINT, "an instant")
                 series.start = wire.signed(first)
+            if len(series) > most:
+                raise TooManySamples(most)
         series.identity = self._identity(references, symbols)
         return series
 

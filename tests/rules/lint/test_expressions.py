@@ -6,7 +6,7 @@ import pytest
 
 from alertd.rules.lint.catalogue import CHECKS
 from alertd.rules.lint.check import Severity
-from tests.rules.lint.linted import found_in, found_in_alert
+from tests.rules.lint.linted import file_of, found_in, found_in_alert
 
 
 @pytest.mark.parametrize(
@@ -18,6 +18,7 @@ from tests.rules.lint.linted import found_in, found_in_alert
         ('a{x="1"} / ignoring (y) a{x=""} > 1', "impossible-match"),
         ("max by (cluster) (sum without (cluster) (a)) > 1", "impossible-grouping"),
         ('a > on (x) group_left (team) b{team=""}', "impossible-include"),
+        ("a > 1 and on (x) (b == 0) * on (y) group_left (team) c", "impossible-include"),
         ('a{x="1", x=~"2|3"} > 1', "impossible-selector"),
         ('a{x!~".*"} > 1', "impossible-selector"),
         ("count(a) == 0", "never-true"),
@@ -59,8 +60,10 @@ def test_found(expr: str, check: str) -> None:
         "sum by (job, x) (a) / on (job) group_left (team) b > 1",
         "a / on (job) group_left sum by (job) (b) > 1",
         "sum(a) / scalar(sum(b)) > 1",
-        "sum(a) or vector(0) < 1",
+        "(sum(a) or vector(0)) < 1",
         "a > 1 unless on (job) b",
+        "(a > 1 and on (x) (b == 0)) * on (y) group_left (team) c",
+        "a > 1 and on (team) b * on (y) group_left (team) c",
         "a > 1 and on () vector(1)",
         "sum(a) > 1 or sum by (x) (b) > 1",
         "label_replace(sum(a), 'x', 'y', '', '') * on (x) b > 1",
@@ -112,8 +115,10 @@ def test_not_found(expr: str) -> None:
     [
         (
             "sum by (job) (a) / sum(b) > 1",
-            "the left side has only the labels `job`, the right side has no labels, and both must be equal to match;"
-            " there is never a result",
+            (
+                "the left side has only the labels `job`, the right side has no labels, and both must be equal to"
+                " match; there is never a result"
+            ),
         ),
         (
             "sum(a) / on (x) b > 1",
@@ -131,24 +136,24 @@ def test_why_two_sides_never_match(expr: str, message: str) -> None:
 
 
 def test_nothing_is_said_of_what_a_machine_wrote() -> None:
-    """A very deep expression is not followed down, and nothing breaks."""
-    deep = "(" * 400 + "a" + ")" * 400
-    chain = " or ".join(["a"] * 3000)
-    for expr in (deep, chain):
-        assert not any(CHECKS[name].severity is not Severity.INFO for name in found_in_alert(expr))
+    """A chain of thousands of operators is not followed down, and nothing breaks."""
+    found = found_in_alert(" + ".join(["a"] * 3000))
+    assert not any(CHECKS[name].severity is not Severity.INFO for name in found)
 
 
 @pytest.mark.parametrize(
-    ("text", "line", "column"),
+    "text",
     [
-        ("- {alert: A, expr: sum(up) == 1 and count(up) == 0}\n", 4, 41),
-        ("- alert: A\n  expr: |\n    sum(up) == 1\n    and\n      count(up) == 0\n", 8, 11),
-        ("- alert: A\n  expr: >-\n    sum(up) == 1\n    and count(up) == 0\n", 7, 13),
-        ("- alert: A\n  expr: 'sum(up) == 1 and count(up) == 0'\n", 5, 29),
-        ('- alert: A\n  expr: "sum(up) == 1\n    and count(up) == 0"\n', 6, 13),
+        "- {alert: A, expr: sum(up) == 1 and count(up) == 0}\n",
+        "- alert: A\n  expr: |\n    sum(up) == 1\n    and\n      count(up) == 0\n",
+        "- alert: A\n  expr: >-\n    sum(up) == 1\n    and count(up) == 0\n",
+        "- alert: A\n  expr: 'sum(up) == 1 and count(up) == 0'\n",
+        '- alert: A\n  expr: "sum(up) == 1\n    and count(up) == 0"\n',
+        "- name: A\n  condition: sum(up) == 1 and count(up) == 0\n",
     ],
 )
-def test_the_place_of_a_finding(text: str, line: int, column: int) -> None:
+def test_the_place_of_a_finding(text: str) -> None:
     """The place within the expression is that in the file, however the expression is written."""
     (finding,) = [finding for finding in found_in(text) if finding.check == "never-true"]
-    assert (finding.problem.line, finding.problem.column) == (line, column)
+    line = file_of(text).text.split("\n")[finding.problem.line - 1]
+    assert line[finding.problem.column - 1 :].startswith("count(up) == 0")

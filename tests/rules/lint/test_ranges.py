@@ -31,7 +31,7 @@ from alertd.rules.lint.ranges import Range, range_of, threshold
         ("hour() + 1", 1, 24),
         ("hour() * 2", 0, 46),
         ("hour() / 2", 0, 11.5),
-        ("count(a) / hour()", 0, inf),
+        ("count(a) / hour()", 1 / 23, inf),
         ("a - 1", -inf, inf),
         ("vector(3)", 3, 3),
         ("NaN", -inf, inf),

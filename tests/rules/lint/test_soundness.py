@@ -11,6 +11,7 @@ from alertd.promql import ALL_FEATURES, EvaluationError, MemoryStorage, evaluate
 from alertd.promql.ast import Expr
 from alertd.rules.lint.labels import labels_of
 from alertd.rules.lint.ranges import range_of
+from tests.rules.lint.linted import file_of, found_in
 
 NOW: Final = 600_000
 SELECTORS: Final = (
@@ -91,6 +92,20 @@ def parsed(text: str) -> Expr | None:
         return parse(text, features=ALL_FEATURES)
     except ValueError:
         return None
+
+
+@settings(max_examples=100, deadline=None)
+@given(expressions)
+def test_every_finding_has_a_place(text: str) -> None:
+    """Whatever the expression, the checks end well, and what they find stands in the expression's line or at a key."""
+    if parsed(text) is None:
+        return
+    rule = f"- alert: A\n  expr: |\n    {text}\n  annotations:\n    summary: '{{{{ $labels.x }}}} {{{{ $value }}}}'\n"
+    lines = file_of(rule).text.split("\n")
+    for finding in found_in(rule):
+        line, column = finding.problem.line, finding.problem.column
+        assert 4 <= line <= 8
+        assert 1 <= column <= len(lines[line - 1])
 
 
 @settings(max_examples=300, deadline=None)

@@ -54,14 +54,18 @@ RULES: dict[str, Any] = {
                     "annotations": {
                         "summary": "{{ $labels.job }} has {{ $value }} in {{ $externalLabels.cluster }}",
                         "link": "{{ $externalURL }}/x",
-                        "all": '{{ range query "a" | sortByLabel "instance" }}{{ .Labels.instance }}={{ .Value }} {{ end }}',
+                        "all": '{{ range query "a" | sortByLabel "instance" }}{{ .Value }} {{ end }}',
                         "wrong": '{{ template "none" }}',
                     },
                 },
                 {"alert": "High", "expr": "b < 2", "labels": {"severity": "info"}},
                 {"alert": "Absent", "expr": 'absent_over_time(a{job="x"}[3m30s500ms])', "for": "1m"},
                 {"alert": "SomethingWaits", "expr": 'ALERTS{alertstate="pending",alertname="High"} == 1'},
-                {"alert": "Old", "expr": "count by (job) (time() - ALERTS_FOR_STATE > 240)", "labels": {"alertname": "ignored"}},
+                {
+                    "alert": "Old",
+                    "expr": "count by (job) (time() - ALERTS_FOR_STATE > 240)",
+                    "labels": {"alertname": "ignored"},
+                },
                 {"alert": "Changes", "expr": "changes(a[5m30s500ms]) + resets(a[5m30s500ms]) > 3"},
             ],
         },
@@ -70,7 +74,7 @@ RULES: dict[str, Any] = {
 ALERTS = ("NothingComesIn", "High", "Absent", "SomethingWaits", "Old", "Changes")
 EXPRESSIONS = (
     *("job:requests:rate", "early", "after", "reads_itself", "longest", "ranges_over_itself"),
-    *("ALERTS", "ALERTS_FOR_STATE", "a offset 2m", "sum(avg_over_time(a[7m30s500ms]))", "count({__name__=~'.+'})"),
+    *("ALERTS", "ALERTS_FOR_STATE", "a offset 2m", "sum(sum_over_time(a[7m30s500ms]))", "count({__name__=~'.+'})"),
     *("timestamp(job:requests:rate)", "count_over_time(ALERTS[12m30s500ms])", "delta(requests_total[6m30s500ms])"),
 )
 TIMES = ("0", "1m", "5m", "9m40s", "14m", "20m")
@@ -226,7 +230,7 @@ def test_numbers_are_read_as_promtool_reads_them(tmp_path: Path) -> None:
 def test_rates_to_the_last_bit(tmp_path: Path) -> None:
     """Rates are compared as they are, so that not a bit of them may differ."""
     series = [{"series": f'c{{i="{step}"}}', "values": f"{1000 * step}+{step}x30"} for step in (1, 3, 7, 11)]
-    exprs = ("rate(c[4m31s])", "increase(c[7m13s])", "sum(rate(c[9m29s]))", "avg_over_time(c[5m30s]) / 7")
+    exprs = ("rate(c[4m31s])", "increase(c[7m13s])", "sum(rate(c[9m29s]))", "max_over_time(c[5m30s]) / 7")
     asked = [{"expr": expr, "eval_time": f"{minute}m", "exp_samples": []} for expr in exprs for minute in (12, 17, 23)]
     file = {"tests": [{"interval": "1m", "input_series": series, "promql_expr_test": asked}]}
     path = tmp_path / "tests.yml"

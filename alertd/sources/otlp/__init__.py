@@ -1,0 +1,1 @@
+"""OTLP metrics: reading requests in JSON and protobuf, and translating them as Prometheus does."""

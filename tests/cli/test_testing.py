@@ -1,0 +1,175 @@
+"""`alertd test`: promtool's files with promtool's exit codes, and the outcome in every form."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from xml.etree import ElementTree as ET
+
+import pytest
+
+from alertd.cli.app import run
+
+RULES = """
+groups:
+  - name: g
+    rules:
+      - {alert: Down, expr: up == 0, labels: {severity: page}, annotations: {summary: "{{ $labels.job }} is down"}}
+      - {record: unread, expr: up}
+"""
+TESTS = """
+rule_files: [rules.yml]
+tests:
+  - name: all down
+    input_series: [{series: 'up{job="a"}', values: 0x5}]
+    alert_rule_test:
+      - eval_time: 1m
+        alertname: Down
+        exp_alerts: [{exp_labels: {severity: %s, job: a}, exp_annotations: {summary: {contains: down}}}]
+  - name: others
+"""
+
+
+@pytest.fixture
+def tests(tmp_path: Path) -> Path:
+    """A file of two tests that pass."""
+    (tmp_path / "rules.yml").write_text(RULES)
+    path = tmp_path / "tests.yml"
+    path.write_text(TESTS % "page")
+    return path
+
+
+def fail(tests: Path) -> None:
+    tests.write_text(TESTS % "info")
+
+
+def test_success(tests: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """What passes is told as promtool does."""
+    assert run(["test", str(tests)]) == 0
+    printed = capsys.readouterr()
+    assert printed.out == f"Unit Testing:  {tests}\n  SUCCESS\n\n"
+    assert printed.err == ""
+
+
+def test_failure(tests: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """What fails has its name, its time, its file and line, and the difference."""
+    fail(tests)
+    assert run(["test", str(tests)]) == 1
+    printed = capsys.readouterr()
+    assert printed.out == f"Unit Testing:  {tests}\n\n"
+    assert printed.err.splitlines() == [
+        "  FAILED:",
+        "    name: all down,",
+        f"    alertname: Down, time: 1m, at {tests}:7:",
+        "        exp: 1 firing alert, got: 1 firing alert",
+        "        an alert that differs (line 9):",
+        "            labels:",
+        '                alertname: "Down"',
+        '                job: "a"',
+        '              - severity: "info"',
+        '              + severity: "page"',
+        "            annotations:",
+        '                summary: "a is down"',
+        "",
+    ]
+
+
+def test_mistakes(tests: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A file with a mistake fails with file and line; the others are run."""
+    broken = tests.with_name("broken.yml")
+    broken.write_text("tests:\n  - names: x\n")
+    assert run(["test", str(broken), str(tests)]) == 1
+    printed = capsys.readouterr()
+    assert f"    {broken}:2:5: tests.0.names: a test has no key 'names'; did you mean 'name'?" in printed.err
+    assert f"Unit Testing:  {tests}\n  SUCCESS" in printed.out
+
+
+def test_a_pattern_without_files(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """It is a warning, as in promtool."""
+    path = tmp_path / "t.yml"
+    path.write_text("rule_files: [none.yml]\ntests: [{}]\n")
+    assert run(["test", str(path)]) == 0
+    assert capsys.readouterr().err == f"  WARNING: no file match pattern {tmp_path}/none.yml\n"
+
+
+def test_run(tests: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Only tests whose name matches are run; what is no pattern is a mistake of the command line."""
+    fail(tests)
+    assert run(["test", "--run", "oth", str(tests)]) == 0
+    assert run(["test", "--run", "oth", "--run", "all", str(tests)]) == 1
+    assert run(["test", "--run", "(", str(tests)]) == 2
+    assert "no regular expression" in capsys.readouterr().err
+
+
+def test_json(tests: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Programs get every failure with its place, and the coverage where it is asked for."""
+    fail(tests)
+    assert run(["test", "--json", "--coverage", str(tests)]) == 1
+    printed = capsys.readouterr()
+    outcome = json.loads(printed.out)
+    assert printed.err == ""
+    (file,) = outcome["files"]
+    assert (outcome["passed"], file["passed"]) == (False, False)
+    failed, passed = file["tests"]
+    assert (failed["name"], failed["passed"], passed["passed"]) == ("all down", False, True)
+    (failure,) = failed["failures"]
+    assert (failure["kind"], failure["line"], failure["time"]) == ("alert", 7, "1m")
+    assert outcome["coverage"]["percent"] == 50.0
+    assert [(rule["name"], rule["tested"], rule["fired"]) for rule in outcome["coverage"]["rules"]] == [
+        ("Down", True, True),
+        ("unread", False, False),
+    ]
+
+
+@pytest.mark.parametrize(("least", "code"), [("50", 0), ("50.1", 1)])
+def test_coverage(tests: Path, least: str, code: int, capsys: pytest.CaptureFixture[str]) -> None:
+    """Rules that no test touches are listed with their place; fewer tested than asked for is a failure."""
+    assert run(["test", "--coverage-min", least, str(tests)]) == code
+    printed = capsys.readouterr()
+    assert "Coverage: 1 of 2 rules are tested (50.0 %)\n" in printed.out
+    assert f"  no test touches the recording rule unread of the group g ({tests.parent}/rules.yml:6)" in printed.out
+    assert ("FAILED: the coverage is 50.0 %, at least 50.1 % is asked for" in printed.err) == bool(code)
+
+
+def test_junit(tests: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The XML is written beside what is printed; a place where it cannot be is told."""
+    path = tmp_path / "junit.xml"
+    assert run(["test", "--junit", str(path), str(tests)]) == 0
+    assert [suite.attrib["tests"] for suite in ET.parse(path).getroot()] == ["2"]
+    assert run(["test", "--junit", str(tmp_path / "none" / "junit.xml"), str(tests)]) == 1
+    assert "cannot be written: No such file" in capsys.readouterr().err
+
+
+def test_all_rules(tests: Path) -> None:
+    """A rule that fails and that no question needs is found when all are wanted."""
+    rules = tests.with_name("rules.yml")
+    rules.write_text(f"{RULES}      - {{record: fails, expr: up * on () (up or vector(1))}}\n")
+    tests.write_text((TESTS % "page").replace("  - name: others\n", ""))
+    assert run(["test", str(tests)]) == 0
+    assert run(["test", "--all-rules", str(tests)]) == 1
+
+
+def test_watch(tests: Path) -> None:
+    """The tests run again when a file of rules changes, and end with the last verdict when interrupted."""
+    command = [sys.executable, "-m", "alertd", "test", "--watch", str(tests)]
+    environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment
+    ) as process:
+        try:
+            assert process.stdout is not None
+            assert process.stderr is not None
+            assert process.stderr.readline() == "Waiting for a change; Ctrl-C ends it.\n"
+            tests.with_name("rules.yml").write_text(RULES.replace("up == 0", "up == 9"))
+            assert process.stderr.readline() == "  FAILED:\n"
+            while "Waiting" not in process.stderr.readline():
+                pass
+            process.send_signal(signal.SIGINT)
+            assert process.wait(60) == 1
+            assert process.stdout.read().count("Unit Testing:") == 2
+        finally:
+            process.kill()
