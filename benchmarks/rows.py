@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from urllib.parse import quote
 
-from benchmarks import ruletests
+from benchmarks import ingest_samples, ruletests
 from benchmarks.load import bodies, get, now, push, silence, webhook
 from benchmarks.sides import running
 
@@ -120,5 +120,15 @@ ROWS: Mapping[str, Row] = {
     "listing": Row("one group of 20 000 alerts, filtered", listing, {"milliseconds": 0.5}),
     "ruletests": Row(
         "unit tests of rules with windows of 28 days", ruletests.measure, {"seconds": 0.1}, peer=ruletests.PROMTOOL
+    ),
+    "remotewrite": Row(
+        "samples of remote write accepted and committed, 2 000 a request",
+        ingest_samples.remote_write,
+        {},
+        more_is_better=True,
+        peer=ingest_samples.PROMETHEUS,
+    ),
+    "text": Row(
+        "samples of the text format read", ingest_samples.text, {}, more_is_better=True, peer=ingest_samples.CLIENT
     ),
 }

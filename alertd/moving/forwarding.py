@@ -137,6 +137,7 @@ class _Work:
             raise InvalidInput([self._document.problem(place, "this is no Alertmanager: it is a mapping")])
         left: dict[str, object] = {}
         discovers = False
+        told = len(self.changes)
         for key, value in entry.items():
             if key.endswith("_sd_configs"):
                 discovers = True
@@ -153,7 +154,9 @@ class _Work:
         if discovers and not left.get("static_configs"):
             self._cut.append(place)
             return
-        self._judge(place, left)
+        if not self._carry(place, left):
+            # What would have been changed in it says nothing any more.
+            self.changes[told:] = [change for change in self.changes[told:] if change.action is Action.LOOK]
 
     def _static(self, place: Place, static: object, default: int) -> object:
         if not isinstance(static, dict):
@@ -178,20 +181,19 @@ class _Work:
         self._say(Action.CHANGED, place, f"{target} is written as {full}, with the port that Prometheus takes")
         return full
 
-    def _judge(self, place: Place, entry: Mapping[str, object]) -> None:
+    def _carry(self, place: Place, entry: Mapping[str, object]) -> bool:
+        """Keep an entry that alertd can forward to, else say what is in the way; whether it is kept."""
         text = NOBODY + dumped(_escaped({"alerting": {"alertmanagers": [entry]}}))
         try:
             config = parse_config(text, self._document.file, self._directory, {})
         except InvalidInput as invalid:
             self._cut.append(place)
             for problem in invalid.problems:
-                self._say(
-                    Action.LOOK,
-                    (*place, *_path(problem.field)[3:]),
-                    f"nothing is forwarded to these Alertmanagers: {problem.message}",
-                )
-            return
+                sentence = f"nothing is forwarded to these Alertmanagers: {problem.message}"
+                self._say(Action.LOOK, (*place, *_path(problem.field)[3:]), sentence)
+            return False
         self.kept += config.settings.alerting.alertmanagers
+        return True
 
 
 def _kept_as_meant(document: Document, parts: Parts, directories: tuple[str, str]) -> Iterator[Change]:

@@ -19,11 +19,14 @@ from alertd.rules.models import RecordingRule
 from alertd.service.alertseries import Uncommitted, alert_series
 from alertd.service.asking import decided
 from alertd.service.channels import PRODUCER
+from alertd.service.outgoing import Recordings, enqueue
+from alertd.service.outgoing import alert_series as alert_series_of
 from alertd.service.runtime import ReadyGroup, ReadyRule, Runtime
 from alertd.service.sampled import SeeingAlerts
 from alertd.service.sharing import owner_of
 from alertd.service.snapshots import RECORDED_BY, StoredSnapshots
 from alertd.sources.base import Source, SourceError, asked_with
+from alertd.sources.series import SeriesSamples
 from alertd.store import alerts as alert_rows
 from alertd.store import evaluations, replicas
 from alertd.store import snapshots as snapshot_rows
@@ -42,6 +45,7 @@ class Evaluated:
 
     changes: list[ReportChange] = field(default_factory=list)
     recorded: dict[str, list[Sample]] = field(default_factory=dict)
+    written: dict[str, list[SeriesSamples]] = field(default_factory=dict)
     health: dict[str, RuleHealth] = field(default_factory=dict)
 
 
@@ -57,6 +61,7 @@ class Evaluator:
         self._living = living
         self._failures: dict[str, int] = {}
         self._held: set[str] = set()
+        self._recordings = Recordings()
 
     async def evaluate(self, runtime: Runtime, ready: ReadyGroup, at: int) -> GroupEvaluation | None:
         """Evaluate `ready` as of the instant `at`; None when another replica does it."""
@@ -118,12 +123,15 @@ class Evaluator:
         try:
             if rule.compiled is None:
                 answer = await source.query(rule.rule.parsed, ready.asked_at(at))
-                self._record(kept, ready, rule, answer.samples, evaluated, at)
+                self._record(runtime, kept, ready, rule, answer.samples, evaluated, at)
             else:
                 answer = await source.query(rule.compiled.question.expr, ready.asked_at(at))
                 decide = partial(evaluate, rule.compiled, answer.samples, known, now=at, limit=group.limit)
                 outcome = await decided(decide, rule.context, source, at, ready.interval)
                 evaluated.changes += outcome.changes
+                if rule.source in runtime.writers:
+                    series = alert_series_of(known, outcome.changes, ready.asked_at(at))
+                    evaluated.written.setdefault(rule.source, []).extend(series)
                 values = outcome.values
             samples, warnings = len(answer.samples), answer.warnings
         except SourceError as failure:
@@ -162,6 +170,7 @@ class Evaluator:
 
     def _record(
         self,
+        runtime: Runtime,
         source: Source,
         ready: ReadyGroup,
         rule: ReadyRule,
@@ -169,11 +178,17 @@ class Evaluator:
         evaluated: Evaluated,
         at: int,
     ) -> None:
-        if not isinstance(rule.rule, RecordingRule) or not isinstance(source, StoredSnapshots):
-            raise RuleFailed("recording over a Prometheus needs the source's remote write")
+        if not isinstance(rule.rule, RecordingRule):
+            raise RuleFailed("an alert is not recorded")
         made = recorded(rule.rule, rule.labels, samples, ready.group.limit)
-        source.record(made, ready.asked_at(at))
-        evaluated.recorded.setdefault(source.name, []).extend(made)
+        if isinstance(source, StoredSnapshots):
+            source.record(made, ready.asked_at(at))
+            evaluated.recorded.setdefault(source.name, []).extend(made)
+        elif rule.source in runtime.writers:
+            series = self._recordings.series(rule.rule.id, made, ready.asked_at(at))
+            evaluated.written.setdefault(rule.source, []).extend(series)
+        else:
+            raise RuleFailed("recording over a Prometheus needs the source's remote_write")
 
     def _commit(
         self,
@@ -200,6 +215,8 @@ class Evaluator:
                 labels={RECORDED_BY: ready.key},
                 samples=[(dict(labels), value) for labels, value in samples],
             )
+        for source, series in evaluated.written.items():
+            enqueue(connection, organisation, source, series, at)
         evaluations.write(connection, organisation, ready.key, outcome)
         return outcome
 

@@ -74,6 +74,12 @@ class Metrics:
         self._snapshots = Counter(
             "alertd_snapshots_total", "Snapshots that were pushed.", ["source"], registry=self.registry
         )
+        self._written = Counter(
+            "alertd_remote_write_samples_total",
+            "Samples of rules over a Prometheus that were written to it, refused, or given up.",
+            ["source", "outcome"],
+            registry=self.registry,
+        )
         self._samples = Counter(
             "alertd_samples_received_total",
             "Samples of remote write and OTLP.",
@@ -122,6 +128,9 @@ class Metrics:
 
     def snapshot(self, source: str) -> None:
         self._snapshots.labels(source).inc()
+
+    def written(self, source: str, outcome: str, samples: int) -> None:
+        self._written.labels(source, outcome).inc(samples)
 
     def samples(self, source: str, accepted: int, refused: int) -> None:
         self._samples.labels(source, "accepted").inc(accepted)

@@ -78,7 +78,9 @@ class Recordings:
 
 def enqueue(connection: Connection, organisation: str, source: str, series: Sequence[SeriesSamples], now: int) -> None:
     """Put series into the queue of a source; of one series that several rules make the first counts."""
-    once = {one.identity.key: one for one in reversed(series)}
+    once: dict[Key, SeriesSamples] = {}
+    for one in series:
+        once.setdefault(one.identity.key, one)
     if once:
         parts = list(once.values())
         outgoing.add(connection, organisation, source, write_request(parts), count(parts), now)
@@ -114,7 +116,7 @@ class Sender:
         self, organisation: str, source: str, writer: RemoteWriter, rows: Sequence[Outgoing], epoch: int
     ) -> int:
         """Send rows as one request. One that is refused is sent again row by row, so that the good ones arrive."""
-        outcome = await writer.send(b"".join(row.body for row in rows))
+        outcome = await writer.send(b"".join(row.body for row in rows), self._clock.now())
         samples = sum(row.samples for row in rows)
         if outcome.verdict is Verdict.AGAIN:
             pause = max(outcome.pause, min(_FIRST_PAUSE << min(rows[0].tries, 16), _LONGEST_PAUSE))
@@ -123,12 +125,24 @@ class Sender:
             await self._database.run(self._land, organisation, source, epoch, (), (rows[0].id, due_at))
             return 0
         if outcome.verdict is Verdict.REFUSED and len(rows) > 1:
-            return sum([await self._deliver(organisation, source, writer, (row,), epoch) for row in rows])
+            return await self._deliver_singly(organisation, source, writer, rows, epoch)
         if outcome.verdict is Verdict.REFUSED:
             log.error("series refused", action="write_refused", source=source, samples=samples, error=outcome.text)
         await self._database.run(self._land, organisation, source, epoch, [row.id for row in rows], None)
         self._metrics.written(source, outcome.verdict.value, samples)
         return samples
+
+    async def _deliver_singly(
+        self, organisation: str, source: str, writer: RemoteWriter, rows: Sequence[Outgoing], epoch: int
+    ) -> int:
+        left = 0
+        for row in rows:
+            gone = await self._deliver(organisation, source, writer, (row,), epoch)
+            if not gone:
+                # It is to be sent again, and what is behind it must not overtake it.
+                break
+            left += gone
+        return left
 
     def _claim(
         self, connection: Connection, organisation: str, source: str, writer: RemoteWriter

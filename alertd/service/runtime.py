@@ -37,6 +37,7 @@ from alertd.service.snapshots import Setup, StoredSnapshots
 from alertd.sources.admission import SampleLimits
 from alertd.sources.base import Labelled, Source
 from alertd.sources.prometheus import PrometheusSource
+from alertd.sources.remotewrite.sender import RemoteWriter
 from alertd.sources.series import SeriesLimits
 from alertd.sources.snapshots import Limits, PathMapping
 from alertd.store.database import Database
@@ -86,6 +87,7 @@ class Runtime:
     groups: tuple[ReadyGroup, ...]
     tree: RouteTree
     sources: Mapping[str, Source]
+    writers: Mapping[str, RemoteWriter]
     receivers: Mapping[str, Receiver]
     integrations: Mapping[str, tuple[Integration, ...]]
     clients: HttpClients
@@ -172,7 +174,8 @@ def load_runtime(
     kinds = {name: SourceKind(source.type) for name, source in settings.sources.items()}
     kinds.setdefault(SNAPSHOTS, SourceKind.SNAPSHOTS)
     default_source = settings.default_source or _only_source(settings.sources)
-    problems = check_rules(rule_files, set(config.receivers), kinds, default_source)
+    written = {name for name, source in settings.sources.items() if source.remote_write is not None}
+    problems = check_rules(rule_files, set(config.receivers), kinds, default_source, written)
     if problems:
         raise InvalidInput(problems)
     clients = HttpClients()
@@ -188,6 +191,7 @@ def load_runtime(
         groups=tuple(groups),
         tree=RouteTree(config.route, numbered=settings.compat == "alertd"),
         sources=sources,
+        writers=_build_writers(settings, clients),
         receivers=receivers,
         integrations=integrations,
         clients=clients,
@@ -237,6 +241,18 @@ def _build_sources(
                 now=now,
             )
     return built
+
+
+def _build_writers(settings: Settings, clients: HttpClients) -> dict[str, RemoteWriter]:
+    """Where the series that rules make over the sources go, by the names of the sources."""
+    writers: dict[str, RemoteWriter] = {}
+    for name, source in settings.sources.items():
+        write = source.remote_write
+        if write is not None:
+            client = clients.client(client_settings(write.http_config or source.http_config or HttpConfig()))
+            url = str(write.url or f"{str(source.url).rstrip('/')}/api/v1/write")
+            writers[name] = RemoteWriter(client, url, write.timeout, write.max_age)
+    return writers
 
 
 def _setup(source: SourceConfig, retention: RetentionConfig) -> Setup:

@@ -28,6 +28,7 @@ from alertd.service.housekeeping import clean, reroute
 from alertd.service.logs import Scrubber
 from alertd.service.metrics import Metrics
 from alertd.service.options import Options
+from alertd.service.outgoing import Sender
 from alertd.service.runtime import ReadyGroup, Runtime, load_runtime
 from alertd.service.schedule import SlotTrigger
 from alertd.service.snapshots import StoredSnapshots
@@ -97,6 +98,7 @@ class Service:
             ForwardingMetrics(self.metrics.registry),
             self.wake,
         )
+        self.sender = Sender(database, self.clock, self.replica_id, lambda: self.runtime, self.metrics)
         self.actions = Actions(database, self.clock, lambda: self.runtime, self.metrics, self.wake)
         self.engine.renew = self.actions.renew
         self.cluster = self._join()
@@ -112,6 +114,7 @@ class Service:
             ("expire", self.engine.expire),
             ("deliver", self.engine.deliver),
             ("forward", self.forwarder.step),
+            ("remote_write", self.sender.send),
         ]
         self._tasks = [asyncio.create_task(self._loop(name, work), name=name) for name, work in loops]
         self._tasks.append(asyncio.create_task(self._flush(), name="flush"))

@@ -170,6 +170,13 @@ async def test_brackets_and_aliases(text: str) -> None:
     assert urls(planned(text)) == ["http://a:1/api/v2/alerts"]
 
 
+def test_what_is_left_out_as_a_whole_is_told_once() -> None:
+    """Of an entry that is not carried, nothing is said but what is in the way."""
+    made = planned(f"alerting:\n  alertmanagers:\n  - static_configs: [{{targets: [a]}}]\n    sigv4: {{}}\n{OTHER}")
+    assert told(made, Action.CHANGED) == []
+    assert len(told(made, Action.LOOK)) == 1
+
+
 async def test_the_whole_list_of_a_file() -> None:
     """Where no entry is left, there is no section, and a person has to look."""
     made = planned("alerting:\n  alertmanagers:\n  - kubernetes_sd_configs: [{role: pod}]\n")

@@ -6,7 +6,7 @@ import asyncio
 import json
 import shutil
 import socket
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -49,11 +49,11 @@ async def target(metrics: Mapping[str, float] | None = None) -> AsyncIterator[Ta
 
 @asynccontextmanager
 async def prometheus_peer(
-    folder: Path, jobs: Mapping[str, str], *, more: Mapping[str, object] | None = None
+    folder: Path, jobs: Mapping[str, str], *, more: Mapping[str, object] | None = None, flags: Sequence[str] = ()
 ) -> AsyncIterator[str]:
     """The address of a real Prometheus that scrapes these jobs (name → address) every half second.
 
-    `more` are further sections of its configuration.
+    `more` are further sections of its configuration, `flags` further ones of its command line.
     """
     program = shutil.which("prometheus")
     if program is None:
@@ -74,6 +74,7 @@ async def prometheus_peer(
         f"--config.file={folder}/prometheus.yml",
         f"--storage.tsdb.path={folder}/data",
         f"--web.listen-address={address}",
+        *flags,
         stdout=asyncio.subprocess.DEVNULL,
         stderr=asyncio.subprocess.DEVNULL,
     )

@@ -8,7 +8,8 @@ from alertd.rules.models import SourceKind
 
 IN_A_CIRCLE = "these alerts depend on each other in a circle"
 NO_REMOTE_WRITE = (
-    "recording over a Prometheus needs a place that takes the series; leave the recording rule to that Prometheus"
+    "recording over a Prometheus needs a place that takes the series; "
+    "give the source a remote_write, or leave the recording rule to that Prometheus"
 )
 SOURCES = {"prom": SourceKind.PROMETHEUS, "snapshots": SourceKind.SNAPSHOTS}
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fastapi import FastAPI
 
-from alertd.api.prometheus import queries, rules, status
+from alertd.api.prometheus import expressions, queries, rules, status
 from alertd.api.prometheus.answers import add_handlers
 from alertd.service.service import Service
 
@@ -22,6 +22,6 @@ def build_prometheus(service: Service, *, listen: str) -> FastAPI:
     app.state.service = service
     app.state.listen = listen
     add_handlers(app)
-    for module in (rules, queries, status):
+    for module in (rules, queries, expressions, status):
         app.include_router(module.router)
     return app

@@ -67,15 +67,6 @@ def asked_directly(rules: Iterable[Rule], test: RuleTest) -> frozenset[str]:
     )
 
 
-def reads_alerts(reads: Iterable[Reads]) -> bool:
-    """Whether somebody reads what alerting rules write."""
-    names = (ALERTS, ALERTS_FOR_STATE)
-    return any(
-        read.anything or any(_may_be(selector.matchers, METRIC_NAME, names) for selector in read.selectors)
-        for read in reads
-    )
-
-
 def read_by_text(text: str) -> Reads:
     """What an expression reads; nothing if it is none."""
     try:

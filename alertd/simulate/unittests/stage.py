@@ -7,6 +7,7 @@ series ends, is as in Prometheus (rules/group.go).
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -15,6 +16,7 @@ from alertd.alerts.machine import State
 from alertd.errors import AlertdError
 from alertd.promql import (
     METRIC_NAME,
+    STALE_NAN,
     EvaluationError,
     MemoryStorage,
     Options,
@@ -34,18 +36,12 @@ from alertd.promql.quoting import quote
 from alertd.rules import evaluation
 from alertd.rules.evaluation import CompiledRule, Context, RuleFailed
 from alertd.rules.models import AlertRule, OnNoData, RecordingRule, Rule, RuleGroup
-from alertd.simulate.unittests.dependencies import (
-    ALERTS,
-    ALERTS_FOR_STATE,
-    Dependencies,
-    Reads,
-    read_by_text,
-    reads_alerts,
-)
+from alertd.simulate.unittests.dependencies import ALERTS, ALERTS_FOR_STATE, Dependencies
 from alertd.simulate.unittests.model import InputSeries, RuleTest
 
 Labels = Mapping[str, str]
 _Key = frozenset[tuple[str, str]]
+_Value = float | FloatHistogram
 
 
 @dataclass(frozen=True)
@@ -71,7 +67,7 @@ class _Feed:
     """The values of one input series, and how many of them have come."""
 
     labels: Labels
-    values: Sequence[float | FloatHistogram | None]
+    values: Sequence[_Value | None]
     next: int = 0
 
 
@@ -83,7 +79,6 @@ class _Working:
     group: RuleGroup
     labels: Labels
     value: IncrementalEvaluation
-    context: Context
     compiled: CompiledRule | None = None
     # The same rule without its annotations, which cost most and matter only when somebody looks.
     silent: CompiledRule | None = None
@@ -115,11 +110,9 @@ class Stage:
         self._interval = interval
         self._feeds = _read_series(test.series)
         self._now = test.start
-        self._newest: dict[_Key, int] = {}
+        self._newest: dict[_Key, tuple[int, _Value]] = {}
         self._context = Context(test.external_url, test.external_labels, query=self._ask, labels_alerts=False)
         self._rules = self._ready(groups, dependencies, needed)
-        asked = [dependencies.read_by(working.rule) for working in self._rules]
-        self._writes_alerts = reads_alerts([*asked, *_asked_by(test)])
 
     def feed(self, at: int) -> None:
         """Let every sample up to `at` come in."""
@@ -178,7 +171,7 @@ class Stage:
                 if reads.sees(writer)
             )
             value = IncrementalEvaluation(expr, self.storage, options=self.options, settled=settled)
-            working = _Working(rule, group, labels, value, self._context, compiled)
+            working = _Working(rule, group, labels, value, compiled)
             if isinstance(rule, AlertRule) and not rule.keep_firing_for and rule.on_no_data is OnNoData.OK:
                 working.silent = CompiledRule(replace(rule, annotations={}), labels)
             ready.append(working)
@@ -212,38 +205,46 @@ class Stage:
         if compiled is None:
             raise TypeError(f"{rule.name} is not compiled")
         samples = [(sample.labels, sample.value) for sample in found]
-        outcome = evaluation.evaluate(compiled, samples, working.known, working.context, at, limit=working.group.limit)
+        outcome = evaluation.evaluate(compiled, samples, working.known, self._context, at, limit=working.group.limit)
         for change in outcome.changes:
             if change.report is None:
                 working.known.pop(change.fingerprint, None)
             else:
                 working.known[change.fingerprint] = change.report
-        if self._writes_alerts:
-            self._write(working, _series_of(working.labels, working.known.values()), at)
+        self._write(working, _series_of(working.labels, working.known.values()), at)
 
-    def _write(self, working: _Working, made: Iterable[tuple[Labels, float | FloatHistogram]], at: int) -> None:
-        """Store what a rule came to, and end the series that it had before and has no more."""
+    def _write(self, working: _Working, made: Iterable[tuple[Labels, _Value]], at: int) -> None:
+        """Store what a rule came to, and end the series that it had before and has no more.
+
+        Raises RuleFailed when a series has got another sample for that instant, or a newer one, from somebody else.
+        """
         moment = at - working.offset
         written: dict[_Key, Labels] = {}
+        refused = ""
         for labels, value in made:
             key = frozenset(labels.items())
             written[key] = labels
-            self._store(key, labels, moment, value)
+            refused = self._store(key, labels, moment, value) or refused
         for key, labels in working.written.items():
-            if key not in written and self._newest[key] < moment:
-                self.storage.mark_stale(labels, moment)
-                self._newest[key] = moment
+            if key not in written:
+                self._store(key, labels, moment, STALE_NAN)
         working.written = written
+        if refused:
+            raise RuleFailed(refused)
 
-    def _store(self, key: _Key, labels: Labels, at: int, value: float | FloatHistogram) -> None:
-        # As in Prometheus, of two samples at one instant the first one stays.
-        if self._newest.get(key, at - 1) >= at:
-            return
-        self._newest[key] = at
+    def _store(self, key: _Key, labels: Labels, at: int, value: _Value) -> str:
+        """Store a sample; what Prometheus says when it does not take it, "" when it does."""
+        newest, known = self._newest.get(key, (at - 1, None))
+        if newest > at:
+            return "out of order sample"
+        if newest == at:
+            return "" if _same(known, value) else "duplicate sample for timestamp"
+        self._newest[key] = at, value
         if isinstance(value, FloatHistogram):
             self.storage.append_histogram(labels, at, value)
         else:
             self.storage.append(labels, at, value)
+        return ""
 
     def _ask(self, text: str) -> list[tuple[Labels, float]]:
         """What templates ask. Raises ValueError with the reason when there is no answer."""
@@ -266,8 +267,11 @@ def _read_series(series: Iterable[InputSeries]) -> list[_Feed]:
     return list(feeds.values())
 
 
-def _asked_by(test: RuleTest) -> list[Reads]:
-    return [read_by_text(asked.expr) for asked in test.expr_tests]
+def _same(first: _Value | None, second: _Value) -> bool:
+    """Whether two samples are the same, numbers bit for bit: a NaN may be a stale marker."""
+    if isinstance(first, float) and isinstance(second, float):
+        return struct.pack("<d", first) == struct.pack("<d", second)
+    return first == second
 
 
 def _samples(value: Value) -> list[Sample]:

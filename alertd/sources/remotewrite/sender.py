@@ -7,8 +7,7 @@ from enum import Enum
 
 import cramjam
 
-from alertd.clock import SECOND
-from alertd.http import HttpClient, HttpError, Response
+from alertd.http import HttpClient, HttpError
 
 _HEADERS = {
     "content-type": "application/x-protobuf",
@@ -29,7 +28,7 @@ class Verdict(Enum):
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a request ended, what was said about it, and for how many milliseconds the other end wants to be left alone."""
+    """How a request ended, what was said about it, and for how many milliseconds the other end asks for a pause."""
 
     verdict: Verdict
     text: str = ""
@@ -45,22 +44,16 @@ class RemoteWriter:
     timeout: int
     max_age: int
 
-    async def send(self, message: bytes) -> Outcome:
-        """Send a message. Servers' errors, 429 and what never arrived are to be sent again."""
+    async def send(self, message: bytes, now: int) -> Outcome:
+        """Send a message at the instant `now`. Servers' errors, 429 and what never arrived are to be sent again."""
         body = bytes(cramjam.snappy.compress_raw(message))
         try:
             response = await self.client.post(self.url, body, _HEADERS, time_limit=self.timeout)
         except HttpError as error:
             return Outcome(Verdict.AGAIN, str(error))
-        if response.status < 300:
+        if response.is_success:
             return Outcome(Verdict.TAKEN)
         text = f"answered {response.status}: {response.text.strip()[:_MAX_QUOTED]}"
         if response.status >= 500 or response.status == _TOO_MANY_REQUESTS:
-            return Outcome(Verdict.AGAIN, text, _pause(response))
+            return Outcome(Verdict.AGAIN, text, response.retry_after(now) or 0)
         return Outcome(Verdict.REFUSED, text)
-
-
-def _pause(response: Response) -> int:
-    """The pause that the answer asks for, where it does in seconds."""
-    asked = response.headers.get("retry-after", "")
-    return int(asked) * SECOND if asked.isdecimal() and len(asked) < 6 else 0

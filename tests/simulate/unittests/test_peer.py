@@ -14,9 +14,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from alertd.promql.printer import format_number
-from alertd.simulate.unittests.outcome import Failure, Kind
+from alertd.simulate.unittests.outcome import Failure, Kind, TestOutcome
 from alertd.simulate.unittests.running import Choice, run_file
 from tests.simulate.unittests.promtool import PROMTOOL, ask
+from tests.simulate.unittests.writing import Fields
 
 pytestmark = [pytest.mark.peer, pytest.mark.skipif(PROMTOOL is None, reason="promtool is not installed")]
 
@@ -165,6 +166,16 @@ def compare(folder: Path, values: Mapping[str, str], order: Sequence[str]) -> di
     return test
 
 
+def filled_in(folder: Path, file: dict[str, Any]) -> tuple[Path, TestOutcome]:
+    """The file of one test with what alertd found as what is expected, and what it said when nothing was expected."""
+    path = folder / "tests.yml"
+    path.write_text(yaml.safe_dump(file))
+    (ours,) = run_file(path).tests
+    expectations([failure for failure in ours.failures if failure.kind is not Kind.RULE], file["tests"][0])
+    path.write_text(yaml.safe_dump(file))
+    return path, ours
+
+
 FIXED = {
     'requests_total{job="x",instance="1"}': "0+30x10 100+10x20",
     'requests_total{job="x",instance="2"}': "0x8 stale 5+5x8",
@@ -216,11 +227,7 @@ def test_numbers_are_read_as_promtool_reads_them(tmp_path: Path) -> None:
     series = [{"series": f'a{{i="{place}"}}', "values": text} for place, text in enumerate(texts)]
     asked = [{"expr": "a", "eval_time": f"{minute}m" if minute else "0", "exp_samples": []} for minute in range(6)]
     file = {"tests": [{"interval": "1m", "input_series": series, "promql_expr_test": asked}]}
-    path = tmp_path / "tests.yml"
-    path.write_text(yaml.safe_dump(file))
-    (ours,) = run_file(path).tests
-    expectations(ours.failures, file["tests"][0])
-    path.write_text(yaml.safe_dump(file))
+    path, ours = filled_in(tmp_path, file)
     theirs = ask(path)
     assert theirs.passed, theirs.output
     assert run_file(path).passed
@@ -233,11 +240,41 @@ def test_rates_to_the_last_bit(tmp_path: Path) -> None:
     exprs = ("rate(c[4m31s])", "increase(c[7m13s])", "sum(rate(c[9m29s]))", "max_over_time(c[5m30s]) / 7")
     asked = [{"expr": expr, "eval_time": f"{minute}m", "exp_samples": []} for expr in exprs for minute in (12, 17, 23)]
     file = {"tests": [{"interval": "1m", "input_series": series, "promql_expr_test": asked}]}
-    path = tmp_path / "tests.yml"
-    path.write_text(yaml.safe_dump(file))
-    (ours,) = run_file(path).tests
-    expectations(ours.failures, file["tests"][0])
-    path.write_text(yaml.safe_dump(file))
+    path, ours = filled_in(tmp_path, file)
     theirs = ask(path)
     assert theirs.passed, theirs.output
     assert len(ours.failures) == len(asked)
+
+
+CLASHES: list[list[Fields]] = [
+    [{"record": "r", "expr": "vector(1)"}, {"record": "r", "expr": "vector(1)"}],
+    [{"record": "r", "expr": "vector(1)"}, {"record": "r", "expr": "vector(2)"}],
+    [{"record": "r", "expr": "vector(0)"}, {"record": "r", "expr": "-vector(0)"}],
+    [{"record": "fed", "expr": "vector(2)"}],
+    [{"record": "fed", "expr": "vector(1)"}],
+    [{"record": "r", "expr": "vector(3) and on () a > 2"}, {"record": "r", "expr": "vector(4) and on () a < 3"}],
+    [{"record": "r", "expr": "vector(3) and on () a < 3"}, {"record": "r", "expr": "vector(4) and on () a > 2"}],
+    [{"alert": "Same", "expr": "a > 2"}, {"alert": "Same", "expr": "a > 2", "for": "2m"}],
+    [{"alert": "Same", "expr": "a > 2"}, {"alert": "Same", "expr": "a > 1"}],
+    [{"alert": "Same", "expr": "a > 2"}, {"alert": "Same", "expr": "a > 2"}],
+]
+
+
+@pytest.mark.parametrize("rules", CLASHES, ids=str)
+def test_several_write_one_series(tmp_path: Path, rules: list[Fields]) -> None:
+    """Another sample for the same instant is the rule's error; the same one is none, and ends no series."""
+    (tmp_path / "rules.yml").write_text(yaml.safe_dump({"groups": [{"name": "g", "rules": rules}]}))
+    series = [{"series": "fed", "values": "1 1 1 stale 1"}, {"series": "a", "values": "0+1x9 0x3"}]
+    exprs = ("r", "fed", "ALERTS", "ALERTS_FOR_STATE", "count_over_time(r[1h])", "count_over_time(ALERTS[1h])")
+    times = ("0", "1m", "2m", "3m", "5m", "12m")
+    asked = [{"expr": expr, "eval_time": time, "exp_samples": []} for expr in exprs for time in times]
+    alerts = [{"alertname": "Same", "eval_time": time, "exp_alerts": []} for time in times]
+    tests = {"interval": "1m", "input_series": series, "promql_expr_test": asked, "alert_rule_test": alerts}
+    file = {"rule_files": ["rules.yml"], "tests": [tests]}
+    path, _ = filled_in(tmp_path, file)
+    ours, theirs = run_file(path).tests[0], ask(path)
+    assert [failure.title for failure in ours.failures] == [
+        re.sub(r"(?<=\dm)0s$", "", title) for title in theirs.titles
+    ]
+    for failure in ours.failures:
+        assert failure.details[0] in theirs.output

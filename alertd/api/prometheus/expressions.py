@@ -1,0 +1,61 @@
+"""What Prometheus tells of expressions and metrics without any samples: layout, tree, descriptions, exemplars."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Response
+
+from alertd.api.auth import Viewer
+from alertd.api.prometheus.answers import Failed, answer
+from alertd.api.prometheus.forms import EARLIEST, LATEST, Form, form_of
+from alertd.api.prometheus.trees import tree_of
+from alertd.promql import ParseError, parse, prettify, selectors
+
+router = APIRouter()
+
+_BOTH = ["GET", "POST"]
+
+Parameters = Annotated[Form, Depends(form_of)]
+
+
+@router.api_route("/format_query", methods=_BOTH)
+async def format_query(_identity: Viewer, form: Parameters) -> Response:
+    """The expression laid out over lines."""
+    return answer(prettify(form.expression()))
+
+
+@router.api_route("/parse_query", methods=_BOTH)
+async def parse_query(_identity: Viewer, form: Parameters) -> Response:
+    """The syntax tree of the expression."""
+    return answer(tree_of(form.expression()))
+
+
+@router.get("/metadata")
+async def metadata(_identity: Viewer, form: Parameters) -> Response:
+    """The descriptions of metrics, of which alertd keeps none; wrong limits are refused nevertheless."""
+    for name in ("limit", "limit_per_metric"):
+        _check_number(form, name)
+    return answer({})
+
+
+@router.api_route("/query_exemplars", methods=_BOTH)
+async def query_exemplars(_identity: Viewer, form: Parameters) -> Response:
+    """The exemplars of the series of an expression, of which alertd keeps none; no content where it has no series."""
+    start, end = form.time("start", EARLIEST), form.time("end", LATEST)
+    if end < start:
+        raise Failed("end timestamp must not be before start timestamp")
+    try:
+        expr = parse(form.text("query"))
+    except ParseError as error:
+        raise Failed(str(error)) from error
+    return answer([]) if selectors(expr) else Response(status_code=HTTPStatus.NO_CONTENT)
+
+
+def _check_number(form: Form, name: str) -> None:
+    text = form.text(name)
+    try:
+        int(text or "0")
+    except ValueError:
+        raise Failed(f"{name} must be a number") from None
