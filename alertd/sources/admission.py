@@ -93,19 +93,25 @@ class Admission:
         room = self.limits.series - len(newest)
         for one in series:
             identity = one.identity
+            samples = one.samples
             known = here.get(identity.key) or newest.get(identity.key)
+            # Nearly all are one newer sample of a series that is known.
+            if (
+                known is not None
+                and len(samples) == 1
+                and known[0] < samples[0][0] <= latest
+                and samples[0][0] >= earliest
+                and identity.problem is None
+                and not one.histograms
+            ):
+                here[identity.key] = samples[0]
+                admitted.series.append(one)
+                admitted.samples += 1
+                continue
             problem = self._problem(one, is_new=known is None, room=room)
             if problem is not None:
                 admitted.refused.append(problem)
                 continue
-            if len(one.samples) == 1 and not one.histograms:
-                at, value = one.samples[0]
-                if earliest <= at <= latest and (known is None or at > known[0]):
-                    room -= known is None
-                    here[identity.key] = (at, value)
-                    admitted.series.append(one)
-                    admitted.samples += 1
-                    continue
             kept = self._kept(one, known, earliest, latest, admitted.refused)
             if len(kept):
                 room -= known is None
@@ -119,8 +125,13 @@ class Admission:
         """Remember what was stored."""
         newest = self._newest
         for one in series:
-            if len(one):
-                newest[one.identity.key] = _newest(one, newest.get(one.identity.key))
+            key, samples = one.identity.key, one.samples
+            known = newest.get(key)
+            if len(samples) == 1 and not one.histograms:
+                if known is None or samples[0][0] >= known[0]:
+                    newest[key] = samples[0]
+            elif samples or one.histograms:
+                newest[key] = _newest(one, known)
 
     def forget(self, before: int) -> None:
         """Forget the series that have had no sample since an instant."""

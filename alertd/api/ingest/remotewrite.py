@@ -26,6 +26,7 @@ router = APIRouter(route_class=PlainRoute, include_in_schema=False)
 _MEDIA = "application/x-protobuf"
 _KINDS = {VERSION_1: Kind.WRITE_1, VERSION_2: Kind.WRITE_2}
 _MOST_TOLD = 10
+_LARGE = 256 * 1024
 _WRITTEN = "X-Prometheus-Remote-Write-{}-Written"
 
 
@@ -44,7 +45,8 @@ async def write(
         detail = f"{encoding} encoding (compression) is not accepted by this server; only snappy is acceptable"
         raise Refused(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, detail)
     body = await request.body()
-    asked = await asyncio.to_thread(_read, found, body, kind)
+    # A usual request is read sooner than a thread is found for it.
+    asked = _read(found, body, kind) if len(body) < _LARGE else await asyncio.to_thread(_read, found, body, kind)
     check_rate(found, count(asked.series), service.clock.now())
     admitted = await found.write(asked.series, service.clock.now(), (kind, body))
     refused = count(asked.series) - admitted.samples - admitted.histograms
