@@ -64,7 +64,8 @@ class SourceConfig(Section):
     retries: Count = Field(2, description="prometheus: how often a failed connection is tried again.")
     concurrency: PositiveCount = Field(8, description="prometheus: the number of queries at the same time.")
     remote_write: RemoteWriteConfig | None = Field(
-        None, description="prometheus: where recorded series, ALERTS and ALERTS_FOR_STATE are written; default: nowhere."
+        None,
+        description="prometheus: where recorded series and those of alerts are written; default: nowhere.",
     )
     labels: Labels = Field({}, description="Labels that every sample gets which does not have them.")
     map: tuple[PathMappingConfig, ...] = Field((), description="snapshots: names for values; the first that fits wins.")

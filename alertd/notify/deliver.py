@@ -141,7 +141,10 @@ def _look_again(
     situation = _only(whole, taken.integration)
     if own is None or own.id != taken.id or not situation.integrations:
         return taken
-    plan = plan_flush(situation, now)
+    told_at = state.entries.get(taken.integration, Entry()).sent_at
+    # Another member of a cluster told it meanwhile: then it is judged as of the instant when it was decided on.
+    told_since = told_at is not None and told_at >= taken.created_at
+    plan = plan_flush(situation, taken.created_at if told_since else now)
     if plan.withdraw:
         outbox.close(connection, taken.organisation, taken.id, outbox.WITHDRAWN, "nothing to say any more", now)
         for integration, content in plan.settle.items():

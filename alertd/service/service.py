@@ -166,6 +166,7 @@ class Service:
             self.metrics.reloaded(self.clock.now(), good=False)
             log.error("reload refused", action="reload_refused", error=str(error))
             raise
+        runtime.keep(self.runtime)
         self._retired.append((self.clock.now(), self.runtime))
         self.runtime = runtime
         self.reload_error = ""

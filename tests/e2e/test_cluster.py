@@ -18,7 +18,7 @@ from aiohttp import ClientSession
 from tests.peers.webhook import WebhookPeer, webhook_peer
 
 CONFIG = """
-route: {{receiver: hook, group_by: [], group_wait: 300ms, group_interval: 1s, repeat_interval: 1h}}
+route: {{receiver: hook, group_by: [], group_wait: 300ms, group_interval: 500ms, repeat_interval: 1h}}
 receivers: [{{name: hook, webhook_configs: [{{url: "{url}"}}]}}]
 """
 _LISTENING = re.compile(r"Listening on.*address=([^\s]+)")
@@ -116,7 +116,7 @@ def _now() -> str:
 
 async def test_one_of_three_notifies(tmp_path: Path) -> None:
     """An alert that all members get is told once, and so is its end."""
-    async with webhook_peer() as peer, trio(tmp_path, peer.url, "--cluster.peer-timeout=1s") as members:
+    async with webhook_peer() as peer, trio(tmp_path, peer.url, "--cluster.peer-timeout=2s") as members:
         began = _now()
         for one in members:
             await _post(one, "alerts", [_alert("A", startsAt=began)])
@@ -126,7 +126,7 @@ async def test_one_of_three_notifies(tmp_path: Path) -> None:
             await _post(one, "alerts", [_alert("A", startsAt=began, endsAt=ended)])
         await until(lambda: _told(peer, 2))
         # Longer than the last member's turn and one more flush: whoever would tell it again has done so by then.
-        await asyncio.sleep(4)
+        await asyncio.sleep(6)
         assert [request.json["status"] for request in peer.requests] == ["firing", "resolved"]
 
 

@@ -87,3 +87,14 @@ def test_what_was_told_of_unknown_groups_is_kept_for_a_while(world: World) -> No
     assert world.database.transaction(news.prune_entries, world.now) == 0
     assert world.database.transaction(news.prune_entries, world.now + 1) == 1
     assert world.entry().content.firing
+
+
+def test_repeats_that_come_more_often_than_turns(database: Database) -> None:
+    """What another member tells again and again within a head start is no reason to tell it, too."""
+    world = World(database, route=replace(World.route, group_interval=SECOND, repeat_interval=1))
+    world.routing = replace(world.routing, head_start=HEAD_START)
+    world.fire()
+    assert world.tick(30 * SECOND) == []
+    for _ in range(40):
+        told_by_another(world, Content({key_of("Down", {}): ""}))
+        assert world.tick(SECOND) == []

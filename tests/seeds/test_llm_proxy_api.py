@@ -385,7 +385,8 @@ async def test_health_has_degraded_states(tmp_path: Path, database: Database) ->
         await here.wait(MINUTE)
         health = await here.health()
         assert health.status is HealthStatus.OK
-        assert sorted(health.checks) == ["channels", "configuration", "database", "outbox", "rules"]
+        checks = ["channels", "configuration", "database", "forwarding", "outbox", "rules"]
+        assert sorted(health.checks) == checks
 
         node = Instance("node1")
         await node.push(here)

@@ -11,6 +11,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from alertd.errors import InvalidInput
+from alertd.promql import parse
 from alertd.service.build import build_service
 from alertd.service.health import HealthStatus
 from alertd.service.service import Service
@@ -45,6 +46,22 @@ async def until(ready: Callable[[], bool]) -> None:
     async with asyncio.timeout(60):
         while not ready():
             await asyncio.sleep(0.02)
+
+
+async def test_a_reload_keeps_what_was_pushed_in_memory(tmp_path: Path) -> None:
+    """A source that is configured as before goes on; one that is not reads its rows anew."""
+    async with running(tmp_path) as service:
+        await service.actions.push_snapshot("default", None, {"latency": 5}, labels={}, at=None, actor="x")
+        before = service.runtime.sources["snapshots"]
+        await service.reload()
+        assert service.runtime.sources["snapshots"] is before
+        config = (tmp_path / "alertd.yml").read_text()
+        (tmp_path / "alertd.yml").write_text(f"{config}sources: {{snapshots: {{type: snapshots, stale_after: 1h}}}}\n")
+        await service.reload()
+        after = service.runtime.sources["snapshots"]
+        assert after is not before
+        answer = await after.query(parse("latency"), service.clock.now())
+        assert [value for _, value in answer.samples] == [5.0]
 
 
 async def test_a_bad_reload_changes_nothing_and_is_told(tmp_path: Path) -> None:

@@ -103,11 +103,8 @@ class _Reader:
         place = found.start("rest")
         if found["rest"].startswith("{"):
             raise fail(place, f'expected labels as {{name="value"}}, found {shown(found["rest"])}')
-        value, _, instant = found["rest"].partition(" ")
-        if "\t" in found["rest"]:
-            value, *more = found["rest"].split(None, 1)
-            instant = more[0] if more else ""
-        instant = instant.strip(" \t")
+        value, _, instant = found["rest"].replace("\t", " ").partition(" ")
+        instant = instant.strip(" ")
         try:
             exposed = Exposed(labels, read_number(value))
             canonical_bounds(labels)
@@ -115,7 +112,7 @@ class _Reader:
             raise fail(place, str(error)) from None
         if instant:
             if _INSTANT.fullmatch(instant) is None:
-                place = line.rindex(instant)
+                place = len(line.rstrip(" \t")) - len(instant)
                 raise fail(
                     place, f"expected the end of the line or a time in whole milliseconds, found {shown(instant)}"
                 )
