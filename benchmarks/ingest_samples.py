@@ -30,30 +30,30 @@ _INSTANTS = 10
 _INTERVAL = 15_000
 _SHARDS = 4
 _CONFIG = "route: {receiver: nobody}\nreceivers: [{name: nobody}]\n"
-_HEADERS = {"Content-Type": "application/x-protobuf", "Content-Encoding": "snappy"}
+HEADERS = {"Content-Type": "application/x-protobuf", "Content-Encoding": "snappy"}
 
 
 async def remote_write(side: str, scale: float) -> Mapping[str, float]:
     """Samples taken a second of wall and of processor time: 10 000 series at ten instants, in four shards."""
     series = int(_SERIES * scale)
-    requests = _requests(series)
-    async with _receiver(side) as process, aiohttp.ClientSession(headers=_HEADERS) as session:
+    requests = requests_of(series)
+    async with receiver(side) as process, aiohttp.ClientSession(headers=HEADERS) as session:
         url = f"http://{process.address}/api/v1/write"
         used, began = process.processor_time, time.perf_counter()
-        await asyncio.gather(*(_send(session, url, shard) for shard in requests))
+        await asyncio.gather(*(send(session, url, shard) for shard in requests))
         seconds, used = time.perf_counter() - began, process.processor_time - used
     samples = series * _INSTANTS
     return {"a second": samples / seconds, "a second of processor": samples / max(used, 0.01)}
 
 
-async def _send(session: aiohttp.ClientSession, url: str, shard: Sequence[bytes]) -> None:
+async def send(session: aiohttp.ClientSession, url: str, shard: Sequence[bytes]) -> None:
     for body in shard:
         async with session.post(url, data=body) as answer:
             if answer.status != 204:
                 raise RuntimeError(f"a write was refused: {answer.status} {await answer.text()}")
 
 
-def _requests(series: int) -> list[list[bytes]]:
+def requests_of(series: int) -> list[list[bytes]]:
     """The bodies of each shard, in the order of their instants; a series is in one shard only."""
     identities = [_identity(number) for number in range(series)]
     last = time.time_ns() // 1_000_000
@@ -85,7 +85,7 @@ def _body(identities: Sequence[Identity], at: int) -> bytes:
 
 
 @asynccontextmanager
-async def _receiver(side: str) -> AsyncIterator[Running]:
+async def receiver(side: str) -> AsyncIterator[Running]:
     if side == OWN:
         async with running(OWN, _CONFIG) as process:
             yield process

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from urllib.parse import quote
 
-from benchmarks import ingest_samples, ruletests
+from benchmarks import ingest_samples, queries, ruletests
 from benchmarks.load import bodies, get, now, push, silence, webhook
 from benchmarks.sides import running
 
@@ -130,5 +130,8 @@ ROWS: Mapping[str, Row] = {
     ),
     "text": Row(
         "samples of the text format read", ingest_samples.text, {}, more_is_better=True, peer=ingest_samples.CLIENT
+    ),
+    "queries": Row(
+        "PromQL over 10 000 series, milliseconds an answer", queries.queries, {}, peer=ingest_samples.PROMETHEUS
     ),
 }

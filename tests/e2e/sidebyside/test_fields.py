@@ -14,8 +14,16 @@ ROWS = read_rows()
 
 @pytest.fixture(scope="module")
 def told(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[list[Any], list[Any]]]:
-    """What the receiver of every row was sent by either side."""
-    return asyncio.run(tell(ROWS, tmp_path_factory.mktemp("fields")))
+    """What the receiver of every row was sent by either side.
+
+    On a busy machine Alertmanager may flush a group after the alert's end, and say in one message what it says in two:
+    such a play is none.
+    """
+    for _ in range(3):
+        sent = asyncio.run(tell(ROWS, tmp_path_factory.mktemp("fields")))
+        if all(len(theirs) >= len(ours) for theirs, ours in sent.values()):
+            break
+    return sent
 
 
 @pytest.mark.peer
