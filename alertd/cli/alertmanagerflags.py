@@ -31,6 +31,8 @@ WITHOUT_MEANING = {
     "data.maintenance-interval": "every change is on disk at once, and what is over is deleted each minute",
     "alerts.gc-interval": "resolved alerts are rows, deleted each minute when they are old enough",
     "dispatch.maintenance-interval": "groups are rows that end with their last flush",
+    "cluster.peers-resolve-timeout": "the name of a peer is looked up whenever it is called",
+    "cluster.gossip-interval": "news are told to every peer at once",
     "auto-gomemlimit.ratio": "there is no Go runtime",
     "web.ui-path": "alertd has no use for Alertmanager's pages",
 }
@@ -134,8 +136,6 @@ class AlertmanagerFlags:
             peer_name=self("cluster.peer-name", str),
             peers=self.list_of("cluster.peer"),
             peer_timeout=self("cluster.peer-timeout", int),
-            peers_resolve_timeout=self("cluster.peers-resolve-timeout", int),
-            gossip_interval=self("cluster.gossip-interval", int),
             pushpull_interval=self("cluster.pushpull-interval", int),
             tcp_timeout=self("cluster.tcp-timeout", int),
             probe_timeout=self("cluster.probe-timeout", int),

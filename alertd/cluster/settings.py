@@ -16,7 +16,7 @@ class ClusterRefused(AlertdError):
 
 @dataclass(frozen=True)
 class ClusterFlags:
-    """The flags of the same names; durations in milliseconds.
+    """The flags of the same names, as far as they mean something here; durations in milliseconds.
 
     An empty `listen_address` means no cluster at all.
     """
@@ -26,8 +26,6 @@ class ClusterFlags:
     peer_name: str = ""
     peers: tuple[str, ...] = ()
     peer_timeout: int = 15 * SECOND
-    peers_resolve_timeout: int = 15 * SECOND
-    gossip_interval: int = 200
     pushpull_interval: int = MINUTE
     tcp_timeout: int = 10 * SECOND
     probe_timeout: int = 500

@@ -39,7 +39,7 @@ def test_values() -> None:
     flags = read_flags(CHART.split())
     assert flags.cluster.peers == ("am-0.am-headless:9094", "am-1.am-headless:9094")
     assert flags.cluster.advertise_address == "[10.0.0.1]:9094"
-    assert (flags.cluster.peer_timeout, flags.cluster.gossip_interval) == (15 * SECOND, 200)
+    assert (flags.cluster.peer_timeout, flags.cluster.probe_timeout) == (15 * SECOND, 500)
     assert flags.cluster.settle_timeout == MINUTE
     assert flags.list_of("web.listen-address") == (":9093",)
     assert flags("data.retention", int) == 5 * DAY

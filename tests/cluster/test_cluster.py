@@ -21,9 +21,7 @@ from alertd.store.database import Database
 from alertd.store.tables import metadata
 
 NOW = 1_700_000_000_000
-FLAGS = ClusterFlags(
-    listen_address="127.0.0.1:0", gossip_interval=10, probe_interval=50, reconnect_interval=100, peer_timeout=2 * SECOND
-)
+FLAGS = ClusterFlags(listen_address="127.0.0.1:0", probe_interval=50, reconnect_interval=100, peer_timeout=2 * SECOND)
 KEY = ("default", "g" * 32, "team/webhook/0")
 
 
