@@ -39,12 +39,10 @@ def take_entries(connection: Connection, organisation: str, heard: Mapping[tuple
 
 def take_silences(connection: Connection, organisation: str, heard: Iterable[Silence], now: int) -> Sequence[Silence]:
     """Keep silences of others where they are newer than what is known; those that were."""
-    newer = []
-    for silence in heard:
-        known = silence_rows.get(connection, organisation, silence.id)
-        if known is None or silence.updated_at > known.updated_at:
-            silence_rows.take(connection, organisation, silence, now)
-            newer.append(silence)
+    known = {silence.id: silence for silence in silence_rows.listing(connection, organisation)}
+    newer = [item for item in heard if item.id not in known or item.updated_at > known[item.id].updated_at]
+    for silence in newer:
+        silence_rows.take(connection, organisation, silence, now)
     return newer
 
 
