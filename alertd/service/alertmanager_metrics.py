@@ -128,8 +128,8 @@ class AlertmanagerMetrics:
         """An alert was dropped because its name has as many as it may have."""
         (self._limited.labels(alertname) if self._by_alertname else self._limited).inc()
 
-    def standing(self, marks: Marks, members: int) -> None:
-        """What stands in the database, and how many replicas live."""
+    def standing(self, marks: Marks, members: int, *, clustered: bool) -> None:
+        """What stands in the database, how many members there are, and whether they are a cluster also when alone."""
         for state, number in marks.alerts.items():
             self._alerts.labels(state).set(number)
             self._marked.labels(state).set(number)
@@ -137,7 +137,7 @@ class AlertmanagerMetrics:
             self._silences.labels(state).set(number)
         self._groups.set(marks.groups)
         self._members.set(members)
-        self._enabled.set(members > 1)
+        self._enabled.set(clustered or members > 1)
 
     def begun(self, method: str) -> None:
         """A request came in."""

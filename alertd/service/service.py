@@ -388,12 +388,8 @@ class Service:
         if health.checks["database"].status is HealthStatus.OK:
             marks = await self.database.run(read_marks, self.runtime.organisation, self.clock.now())
             members = self._living if self.cluster is None else self.cluster.members
-            self.metrics.alertmanager.standing(marks, len(members))
+            self.metrics.alertmanager.standing(marks, len(members), clustered=self.cluster is not None)
         return self.metrics.exposition()
-
-    @property
-    def uptime(self) -> int:
-        return self.clock.now() - self.started_at
 
 
 def default_external_url(listen: str) -> str:

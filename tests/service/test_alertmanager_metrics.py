@@ -57,7 +57,7 @@ def test_standing() -> None:
     """What stands in the database, under the names of today and of before."""
     registry = CollectorRegistry()
     metrics = AlertmanagerMetrics(registry, "1")
-    metrics.standing(Marks({"active": 2, "suppressed": 1}, {"pending": 3}, 4), members=2)
+    metrics.standing(Marks({"active": 2, "suppressed": 1}, {"pending": 3}, 4), members=2, clustered=False)
     metrics.received(firing=5, resolved=1, invalid=2)
     metrics.reloaded(1_500, good=True)
     metrics.reloaded(2_500, good=False)
