@@ -156,12 +156,6 @@ def varint_field(number: int, value: int) -> bytes:
     return varint(number << 3) + varint(value)
 
 
-def packed_varints(number: int, values: Iterable[int]) -> bytes:
-    """A repeated field of numbers; nothing when there are none."""
-    content = b"".join(map(varint, values))
-    return message(number, content) if content else b""
-
-
 def packed_doubles(number: int, values: Iterable[float]) -> bytes:
     """A repeated field of numbers of eight bytes each; nothing when there are none."""
     content = b"".join(map(_DOUBLE.pack, values))

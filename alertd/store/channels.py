@@ -49,13 +49,6 @@ def hold(connection: Connection, keys: Iterable[Key]) -> dict[Key, Channel]:
     return found
 
 
-def get(connection: Connection, organisation: str, integration: str) -> Channel:
-    """How one integration does."""
-    query = select(channels).where(channels.c.organisation == organisation, channels.c.integration == integration)
-    row = connection.execute(query).first()
-    return _read(row) if row else Channel(organisation, integration)
-
-
 def write(connection: Connection, changed: Iterable[Channel]) -> None:
     """Write channels that are held."""
     update_rows(connection, channels, [_values(channel) for channel in changed])

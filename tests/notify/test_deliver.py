@@ -34,7 +34,7 @@ def world(database: Database) -> World:
 
 
 def channel(world: World, integration: str = WEBHOOK) -> Channel:
-    return world.database.transaction(channels.get, ORGANISATION, integration)
+    return world.database.transaction(channels.hold, [(ORGANISATION, integration)])[ORGANISATION, integration]
 
 
 def statuses(world: World) -> list[str]:
