@@ -14,7 +14,7 @@ from alertd.config.integrations.incidentio import IncidentioConfig
 from alertd.http import redact
 from alertd.notify.message import Message
 from alertd.notify.receivers.base import Delivered, Tools
-from alertd.notify.receivers.calls import call_json
+from alertd.notify.receivers.calls import call_json, rendering
 from alertd.notify.receivers.exchange import refusal, secret_now
 from alertd.notify.receivers.failures import read_secret
 from alertd.notify.receivers.webhook import keep_first, message_body
@@ -41,7 +41,9 @@ class IncidentioReceiver:
         url = read_secret(config.url or "", config.url_file)
         token = secret_now(config.alert_source_token, config.alert_source_token_file)
         headers = {"authorization": f"Bearer {token}"} if token else {}
-        body = fitting_body(keep_first(message, config.max_alerts))
+        with rendering():
+            rendered = self._tools.renderer.of(keep_first(message, config.max_alerts)).message
+        body = fitting_body(rendered)
         limit = config.timeout or self._tools.time_limit
         response = await call_json(self._client, "POST", url, body, headers, time_limit=limit)
         if not response.is_success:

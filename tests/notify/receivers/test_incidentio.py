@@ -46,6 +46,12 @@ async def test_body_is_the_webhooks_as_version_1(peer: IncidentioPeer) -> None:
     assert [alert["labels"]["instance"] for alert in body["alerts"]] == ["db1"]
 
 
+async def test_route_labels_are_templates(peer: IncidentioPeer) -> None:
+    """They arrive rendered, as in the webhook's body."""
+    await told(_receiver(peer), make_message(make_alert(), route_labels={"on": "{{ .CommonLabels.instance }}"}))
+    assert peer.calls[0].json["routeLabels"] == {"on": "db1"}
+
+
 async def test_max_alerts(peer: IncidentioPeer) -> None:
     """Only the first alerts are sent, the others are counted."""
     await told(_receiver(peer, max_alerts=2), make_message(*[make_alert()] * 5))
