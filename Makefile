@@ -2,13 +2,14 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help install run test bench lint docs clean
+.PHONY: help install run test bench fuzz lint docs clean
 
 help:
 	@echo "make install   everything that alertd and its tests need, into .venv"
 	@echo "make run       a demonstration: one alert from a pushed metric to a delivered message"
 	@echo "make test      all tests"
 	@echo "make bench     speed beside Alertmanager, as ratios"
+	@echo "make fuzz      made-up input for one reader: TARGET=promql SECONDS=3600"
 	@echo "make lint      style, types and the layers of the packages"
 	@echo "make docs      the documentation as web pages, into site/"
 	@echo "make clean     take away what the others made"
@@ -29,6 +30,13 @@ test: install
 
 bench: install
 	$(BIN)/python -m benchmarks
+
+TARGET ?= promql
+SECONDS ?= 3600
+
+fuzz: install
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[fuzz]'
+	$(BIN)/python -m tests.fuzz $(TARGET) .cache/fuzz/$(TARGET) -max_total_time=$(SECONDS)
 
 lint: install
 	$(BIN)/ruff check

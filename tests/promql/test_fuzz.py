@@ -15,13 +15,12 @@ from alertd.promql import (
     FloatHistogram,
     MemoryStorage,
     Options,
-    ParseError,
     evaluate,
     parse,
     parse_histogram,
-    prettify,
 )
 from alertd.promql.signatures import FUNCTIONS
+from tests.fuzz.targets import parse_or_refuse
 
 FRAGMENTS = (
     *("a", "b_total", "sum", "topk", "by", "without", "on", "ignoring", "group_left", "bool", "offset", "and", "or"),
@@ -66,17 +65,7 @@ values = st.one_of(
 @given(st.one_of(st.text(max_size=30), st.lists(st.sampled_from(FRAGMENTS), max_size=14).map(" ".join)))
 def test_any_text_parses_or_is_refused(text: str) -> None:
     """Whatever the text, the parser gives a tree that prints and parses again, or a ParseError inside the text."""
-    refused: ParseError | None = None
-    try:
-        expr = parse(text, features=ALL_FEATURES)
-    except ParseError as error:
-        refused = error
-    if refused is None:
-        assert str(parse(str(expr), features=ALL_FEATURES)) == str(expr)
-        assert parse(prettify(expr), features=ALL_FEATURES) == expr
-    else:
-        assert 0 <= refused.start <= len(text)
-        assert refused.caret()
+    parse_or_refuse(text)
 
 
 def call(name: str) -> str:
