@@ -16,9 +16,14 @@ from urllib.parse import urlsplit
 
 import psycopg
 import pytest
+from hypothesis import HealthCheck, settings
 
 from alertd.store.database import Database
 from alertd.store.migrate import upgrade
+
+# How long an example takes says something of the machine, not of the code.
+settings.register_profile("alertd", settings(), deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("alertd")
 
 
 @pytest.fixture(scope="session")

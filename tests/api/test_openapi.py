@@ -55,7 +55,6 @@ def test_answers_are_as_described(app: FastAPI, secret: str) -> None:
 
         @settings(
             max_examples=10,
-            deadline=None,
             derandomize=True,
             database=None,
             suppress_health_check=list(HealthCheck),

@@ -84,14 +84,14 @@ def read(text: str) -> None:
     assert all(problem.message and problem.line >= 1 for problem in problems_of(text))
 
 
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=250)
 @given(FILES)
 def test_structures(data: object) -> None:
     """Known keys with any value."""
     read(yaml.safe_dump(data, allow_unicode=True))
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.text(alphabet=st.sampled_from("abroute:{}[]-&*!|>'\"\n #%@`~?,0x1.\u00e4"), max_size=60))
 def test_texts(text: str) -> None:
     """Any text."""

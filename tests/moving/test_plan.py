@@ -200,7 +200,7 @@ def routes(draw: st.DrawFn, depth: int = 2) -> dict[str, object]:
     return dict(draw(st.permutations(list(route.items()))))
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(
     st.lists(routes(), max_size=3),
     st.sampled_from([True, False, None]),

@@ -190,5 +190,5 @@ class DeliveryMachine(RuleBasedStateMachine):
                 assert self.believed[integration] == fires, f"{integration} believes {self.believed[integration]}"
 
 
-DeliveryMachine.TestCase.settings = settings(max_examples=60, stateful_step_count=25, deadline=None)
+DeliveryMachine.TestCase.settings = settings(max_examples=60, stateful_step_count=25)
 TestDelivery = DeliveryMachine.TestCase

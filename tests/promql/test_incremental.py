@@ -92,7 +92,7 @@ def test_every_sliding_function_is_compared() -> None:
     assert all(any(text.startswith(f"{name}(") for text in EXPRESSIONS) for name in SLIDING)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(
     series=st.dictionaries(
         st.sampled_from("123"), st.lists(st.none() | WHOLE | ODD | STALE, min_size=1, max_size=25), max_size=3
@@ -105,7 +105,7 @@ def test_bit_for_bit(expr: str, series: dict[str, list[float | None]]) -> None:
         assert got == expected
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(values=st.lists(FRACTION, min_size=1, max_size=25))
 @pytest.mark.parametrize("name", sorted(SLIDING.keys() - {"sum_over_time", "avg_over_time"}))
 def test_fractions_bit_for_bit(name: str, values: list[float | None]) -> None:
@@ -114,7 +114,7 @@ def test_fractions_bit_for_bit(name: str, values: list[float | None]) -> None:
         assert got == expected
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(values=st.lists(st.floats(0.001, 1e6), min_size=1, max_size=40))
 @pytest.mark.parametrize("name", ["sum_over_time", "avg_over_time"])
 def test_sums_of_fractions(name: str, values: list[float | None]) -> None:

@@ -268,7 +268,6 @@ def data(draw: st.DrawFn) -> dict[str, str]:
 @pytest.mark.skipif(PROMTOOL is None, reason="promtool is not installed")
 @settings(
     max_examples=20,
-    deadline=None,
     suppress_health_check=list(HealthCheck),
     phases=(Phase.explicit, Phase.reuse, Phase.generate),
 )

@@ -3,7 +3,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from alertd.errors import InvalidInput, Problem
@@ -43,14 +43,12 @@ def check(document: Any) -> None:
     assert all(1 <= problem.line <= lines and problem.message for problem in problems or ())
 
 
-@settings(deadline=None)
 @given(DOCUMENTS)
 def test_any_document_loads_or_is_refused(document: Any) -> None:
     """No shape of a file brings the loader down."""
     check(document)
 
 
-@settings(deadline=None)
 @given(st.dictionaries(WORDS, DOCUMENTS, max_size=8), st.booleans())
 def test_any_rule_loads_or_is_refused(rule: dict[str, Any], short: bool) -> None:
     """No shape of a rule brings the loader down, in either form of a file."""

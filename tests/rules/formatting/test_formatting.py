@@ -371,7 +371,7 @@ def rule_files(draw: st.DrawFn) -> str:
     return "\n".join(lines) + "\n"
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(rule_files())
 def test_any_file(text: str) -> None:
     """Formatting twice is formatting once, and no comment is lost; that the rules stay is checked by itself."""

@@ -94,7 +94,7 @@ def parsed(text: str) -> Expr | None:
         return None
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(expressions)
 def test_every_finding_has_a_place(text: str) -> None:
     """Whatever the expression, the checks end well, and what they find stands in the expression's line or at a key."""
@@ -108,7 +108,7 @@ def test_every_finding_has_a_place(text: str) -> None:
         assert 1 <= column <= len(lines[line - 1])
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(expressions)
 def test_labels_and_values(text: str) -> None:
     """No sample has a label or a value that was said to be impossible, or is without one that was said to be sure."""

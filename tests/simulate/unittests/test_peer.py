@@ -194,7 +194,7 @@ def test_rules_that_feed_each_other(tmp_path: Path, order: list[str]) -> None:
     assert {asked["expr"] for asked in found["promql_expr_test"] if asked["exp_samples"]} == set(EXPRESSIONS)
 
 
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(values=st.fixed_dictionaries(dict.fromkeys(FIXED, ITEMS)), order=st.permutations(["first", "late"]))
 def test_any_samples(tmp_path: Path, values: dict[str, str], order: list[str]) -> None:
     """Whatever samples come in, with gaps and stale markers."""
