@@ -7,8 +7,8 @@ from sqlalchemy import Connection
 from alertd.service.runtime import Runtime
 from alertd.service.snapshots import StoredSnapshots
 from alertd.store import alerts as alert_rows
+from alertd.store import descriptions, history, news, outbox, requests, spans
 from alertd.store import groups as group_rows
-from alertd.store import history, news, outbox, requests, spans
 from alertd.store import silences as silence_rows
 from alertd.store import snapshots as snapshot_rows
 from alertd.store.intake import place
@@ -28,6 +28,7 @@ def clean(connection: Connection, runtime: Runtime, now: int) -> int:
     for source in runtime.sources.values():
         if isinstance(source, StoredSnapshots):
             deleted += snapshot_rows.prune(connection, source.name, now - source.retention)
+            deleted += descriptions.prune(connection, source.name, now - source.retention)
             deleted += snapshot_rows.shrink(connection, source.organisation, source.name, source.setup.size)
     return deleted
 

@@ -9,6 +9,7 @@ from sqlalchemy import Connection
 
 from alertd.errors import AlertdError
 from alertd.promql import METRIC_NAME
+from alertd.sources.descriptions import TYPES, Description
 from alertd.sources.exposition.families import Family
 from alertd.sources.series import SeriesLimits, labels_problem, shown
 from alertd.sources.snapshots import Sample
@@ -145,6 +146,15 @@ def samples_of(group: PushGroup) -> list[Sample]:
     """All that a group says, with when it was pushed to."""
     labels = {name: value for name, value in group.labels.items() if value}
     return [*_pushed(group.families), *_pushed_at(group, labels)]
+
+
+def descriptions_of(group: PushGroup) -> Iterator[Description]:
+    """What a group says of its metrics, the two of its own included."""
+    for name, family in group.families.items():
+        kind = family.type if family.type in TYPES else TYPES[0]
+        yield Description(name, kind, family.help, family.unit)
+    yield Description(PUSH_TIME, "gauge", "When a push to the group succeeded last, in seconds since 1970.")
+    yield Description(FAILURE_TIME, "gauge", "When a push to the group was refused last, in seconds since 1970.")
 
 
 def _pushed(families: Mapping[str, StoredFamily]) -> Iterator[Sample]:

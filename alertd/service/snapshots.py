@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import cramjam
@@ -15,6 +15,7 @@ from alertd.service.batching import Batches
 from alertd.service.pushgroups import InconsistentPush, check_others, families_of, series_of
 from alertd.sources.admission import Admission, Admitted, Allowance, SampleLimits
 from alertd.sources.base import Answer
+from alertd.sources.descriptions import Description
 from alertd.sources.exposition.families import Family
 from alertd.sources.otlp.messages import Request
 from alertd.sources.otlp.translation import Translated, Translator
@@ -24,6 +25,7 @@ from alertd.sources.remotewrite.version2 import Version2Reader
 from alertd.sources.samples import SnapshotSource
 from alertd.sources.series import Identity, Key, SeriesLimits, SeriesSamples
 from alertd.sources.snapshots import Limits, PathMapping, Sample, Snapshot, flatten
+from alertd.store import descriptions as description_rows
 from alertd.store import pushgroups as group_rows
 from alertd.store import snapshots as snapshot_rows
 from alertd.store.database import Database
@@ -98,6 +100,8 @@ class StoredSnapshots:
         self._batches: Batches[_Row, int] = Batches(self._add, most=_TOGETHER)
         self._seen = 0
         self._has_groups = False
+        # When each description was written here last.
+        self._described: dict[Description, int] = {}
         # What was written here need not be read back.
         self._fresh: dict[int, _Decoded] = {}
 
@@ -172,6 +176,32 @@ class StoredSnapshots:
             await self.follow()
         return admitted
 
+    async def describe(self, said: Iterable[Description], now: int) -> None:
+        """Keep what is said of metrics; what was said before is written anew when half of its time is over.
+
+        As many descriptions are kept as the source may have series, and of a text as much as of a label's value.
+        """
+        due: list[Description] = []
+        for description in said:
+            written = self._described.get(description)
+            if written is None and len(self._described) + len(due) >= self.setup.sample_limits.series:
+                continue
+            if written is None or written <= now - self.setup.retention // 2:
+                due.append(description)
+        kept = [one.within(self.setup.series_limits.value) for one in due if _can_be_kept(one)]
+        if kept:
+            await self._database.run(description_rows.put, self.organisation, self.name, kept, now)
+        self._described.update(dict.fromkeys(due, now))
+
+    async def descriptions(self, metric: str = "") -> list[Description]:
+        """All that pushers said of one metric, or of each, in the order of their names."""
+        rows = await self._database.run(description_rows.every, self.organisation, self.name, metric)
+        groups = await self._database.run(group_rows.every, self.organisation, self.name)
+        said = {Description(*row) for row in rows}
+        for group in groups:
+            said.update(found for found in pushgroups.descriptions_of(group) if metric in ("", found.metric))
+        return sorted(said)
+
     async def push_group(
         self, labels: Mapping[str, str], families: Sequence[Family], now: int, *, replace_all: bool
     ) -> None:
@@ -230,6 +260,7 @@ class StoredSnapshots:
         """Drop what is older than `before` from memory."""
         self._memory.prune(before)
         self._admission.forget(before)
+        self._described = {said: at for said, at in self._described.items() if at >= before}
 
     async def _take_groups(self) -> None:
         """What groups said last is there however long ago that was."""
@@ -294,3 +325,8 @@ class StoredSnapshots:
             pairs = tuple({**self.setup.labels, **identity.labels}.items())
             found = self._labelled[identity.key] = Identity(pairs, self.setup.series_limits)
         return found
+
+
+def _can_be_kept(description: Description) -> bool:
+    """No database has room for the character U+0000, and a description is one of something."""
+    return bool(description.metric) and not any("\0" in text for text in description)

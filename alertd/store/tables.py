@@ -308,6 +308,20 @@ push_groups = Table(
     Column("body", LargeBinary, nullable=False),
 )
 
+#: What pushers said of their metrics, each description once.
+descriptions = Table(
+    "descriptions",
+    metadata,
+    Column("organisation", Text, primary_key=True),
+    Column("source", Text, primary_key=True),
+    Column("key", String(64), primary_key=True),
+    Column("metric", Text, nullable=False),
+    Column("type", String(16), nullable=False),
+    Column("help", Text, nullable=False),
+    Column("unit", Text, nullable=False),
+    Column("said_at", Instant, nullable=False),
+)
+
 #: The alerts of rules on their way to other Alertmanagers, one row an alert and Alertmanager.
 forwards = Table(
     "forwards",

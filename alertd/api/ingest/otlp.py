@@ -54,6 +54,7 @@ async def export(
         return _status(media, f"a request may have {most} samples, found {number}; lower the batch size")
     check_rate(found, number, service.clock.now())
     admitted = await found.write(translated.series, service.clock.now())
+    await found.describe(translated.descriptions, service.clock.now())
     refused = number - admitted.samples - admitted.histograms + translated.points
     service.metrics.samples(found.name, admitted.samples + admitted.histograms, refused)
     return _success(media, refused, told([*translated.refused, *admitted.refused]))

@@ -49,6 +49,7 @@ async def write(
     asked = _read(found, body, kind) if len(body) < _LARGE else await asyncio.to_thread(_read, found, body, kind)
     check_rate(found, count(asked.series), service.clock.now())
     admitted = await found.write(asked.series, service.clock.now(), (kind, body))
+    await found.describe(asked.descriptions, service.clock.now())
     refused = count(asked.series) - admitted.samples - admitted.histograms
     service.metrics.samples(found.name, admitted.samples + admitted.histograms, refused)
     if admitted.refused:

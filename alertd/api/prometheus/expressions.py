@@ -1,4 +1,4 @@
-"""What Prometheus tells of expressions and metrics without any samples: layout, tree, descriptions, exemplars."""
+"""What Prometheus tells of expressions without any samples: layout, tree, exemplars."""
 
 from __future__ import annotations
 
@@ -32,14 +32,6 @@ async def parse_query(_identity: Viewer, form: Parameters) -> Response:
     return answer(tree_of(form.expression()))
 
 
-@router.get("/metadata")
-async def metadata(_identity: Viewer, form: Parameters) -> Response:
-    """The descriptions of metrics, of which alertd keeps none; wrong limits are refused nevertheless."""
-    for name in ("limit", "limit_per_metric"):
-        _check_number(form, name)
-    return answer({})
-
-
 @router.api_route("/query_exemplars", methods=_BOTH)
 async def query_exemplars(_identity: Viewer, form: Parameters) -> Response:
     """The exemplars of the series of an expression, of which alertd keeps none; no content where it has no series."""
@@ -51,11 +43,3 @@ async def query_exemplars(_identity: Viewer, form: Parameters) -> Response:
     except ParseError as error:
         raise Failed(str(error)) from error
     return answer([]) if selectors(expr) else Response(status_code=HTTPStatus.NO_CONTENT)
-
-
-def _check_number(form: Form, name: str) -> None:
-    text = form.text(name)
-    try:
-        int(text or "0")
-    except ValueError:
-        raise Failed(f"{name} must be a number") from None

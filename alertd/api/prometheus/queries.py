@@ -146,6 +146,29 @@ async def label_values(name: str, source: Source, form: Parameters) -> Response:
     return _cut(sorted({labels[name] for labels in found if name in labels}), limit)
 
 
+@router.get("/metadata")
+async def metadata(source: Source, form: Parameters) -> Response:
+    """What pushers said of their metrics: type, help and unit, each once."""
+    limit, limit_per_metric = _count(form, "limit"), _count(form, "limit_per_metric")
+    found: dict[str, list[dict[str, str]]] = {}
+    for said in await source.source.descriptions(form.text("metric")):
+        if said.metric not in found and len(found) == limit:
+            break
+        of_one = found.setdefault(said.metric, [])
+        if limit_per_metric <= 0 or len(of_one) < limit_per_metric:
+            of_one.append({"type": said.type, "help": said.help, "unit": said.unit})
+    return answer(found)
+
+
+def _count(form: Form, name: str) -> int:
+    """A number; less than nothing where none is given. Raises `Failed`."""
+    text = form.text(name)
+    try:
+        return int(text or "-1")
+    except ValueError:
+        raise Failed(f"{name} must be a number") from None
+
+
 async def _label_sets(source: Asked, form: Form) -> list[Mapping[str, str]]:
     """The label sets that a request asks for. Raises `Failed`."""
     sets: MatcherSets = matcher_sets(form.texts("match[]")) or ((),)

@@ -239,6 +239,7 @@ class Metric(Message, frozen=True):
     """A metric: the one of its kinds that is set."""
 
     name: str = ""
+    description: str = ""
     unit: str = ""
     gauge: Gauge | None = None
     sum: Sum | None = None
@@ -248,6 +249,7 @@ class Metric(Message, frozen=True):
 
     numbers: ClassVar[Numbers] = {
         1: ("name", "text"),
+        2: ("description", "text"),
         3: ("unit", "text"),
         5: ("gauge", Gauge),
         7: ("sum", Sum),

@@ -56,6 +56,11 @@ def metric_name(name: str, unit: str, *, is_counter: bool = False, is_gauge: boo
     return f"_{built}" if built[:1].isdigit() else built
 
 
+def unit_name(unit: str) -> str:
+    """A unit as names have it: `By/s` is `bytes_per_second`."""
+    return "_".join(filter(None, _unit(unit)))
+
+
 def label_name(attribute: str) -> str:
     """The name of a label for an attribute's; what cannot be in one becomes `_`."""
     built = _NOT_IN_LABELS.sub("_", attribute)

@@ -11,6 +11,7 @@ from decimal import Decimal
 from alertd.clock import MINUTE
 from alertd.promql import METRIC_NAME, STALE_NAN
 from alertd.promql.histogram import HIGHEST_SCHEMA, LOWEST_SCHEMA, FloatHistogram
+from alertd.sources.descriptions import Description
 from alertd.sources.otlp.messages import (
     CUMULATIVE,
     NO_RECORDED_VALUE,
@@ -25,7 +26,7 @@ from alertd.sources.otlp.messages import (
     ResourceMetrics,
     SummaryPoint,
 )
-from alertd.sources.otlp.names import label_name, metric_name
+from alertd.sources.otlp.names import label_name, metric_name, unit_name
 from alertd.sources.series import Identity, SeriesLimits, SeriesSamples
 
 TARGET_INFO = "target_info"
@@ -39,14 +40,17 @@ _ZERO_THRESHOLD = 1e-128
 _MOST_BUCKETS = 4096
 _NANOSECONDS = 1_000_000
 
+_TARGET_INFO = Description(TARGET_INFO, "gauge", "Target metadata")
+
 _Points = Sequence[NumberPoint | HistogramPoint | ExponentialPoint | SummaryPoint]
 
 
 @dataclass(slots=True)
 class Translated:
-    """The series of a request, how many data points could not be translated, and why."""
+    """The series of a request, what it says of its metrics, how many data points could not be translated, and why."""
 
     series: list[SeriesSamples] = field(default_factory=list)
+    descriptions: dict[Description, None] = field(default_factory=dict)
     points: int = 0
     refused: list[str] = field(default_factory=list)
 
@@ -86,6 +90,7 @@ class Translator:
             translated.refused.append(problem)
             translated.points += len(points)
             return
+        translated.descriptions[Description(name, _type_of(metric), metric.description, unit_name(metric.unit))] = None
         for point in points:
             labels = {**_labels(point.attributes), **base}
             try:
@@ -120,6 +125,7 @@ class Translator:
             instants = [*range(first, last, _INFO_INTERVAL)[:_MOST_INFO], last]
             samples = [(at, 1.0) for at in instants]
             translated.series.append(SeriesSamples(self._identity(TARGET_INFO, labels), samples))
+            translated.descriptions[_TARGET_INFO] = None
 
     def _identity(self, name: str, labels: Mapping[str, str]) -> Identity:
         return Identity(tuple({**labels, METRIC_NAME: name}.items()), self._limits)
@@ -136,6 +142,15 @@ def _points_of(metric: Metric) -> tuple[_Points, int | None]:
     if metric.exponential_histogram is not None:
         return metric.exponential_histogram.data_points, metric.exponential_histogram.aggregation_temporality
     return ((), None) if metric.summary is None else (metric.summary.data_points, None)
+
+
+def _type_of(metric: Metric) -> str:
+    """Prometheus' type of a metric; a sum that can fall is a gauge there."""
+    if metric.sum is not None:
+        return "counter" if metric.sum.is_monotonic else "gauge"
+    if metric.gauge is not None:
+        return "gauge"
+    return "summary" if metric.summary is not None else "histogram"
 
 
 def _values(

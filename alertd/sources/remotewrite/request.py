@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from alertd.sources.descriptions import Description
 from alertd.sources.series import SeriesSamples
 from alertd.sources.wire import WireError
 
@@ -18,11 +19,10 @@ _MOST_LABELS = 1000
 
 @dataclass(slots=True)
 class WriteRequest:
-    """The series of a request, and how many exemplars and descriptions of metrics came with them."""
+    """The series of a request, and what it says of their metrics; each description is there once, in order."""
 
     series: list[SeriesSamples] = field(default_factory=list)
-    exemplars: int = 0
-    metadata: int = 0
+    descriptions: dict[Description, None] = field(default_factory=dict)
 
 
 class TooManySamples(WireError):

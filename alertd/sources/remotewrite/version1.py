@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from alertd.sources import wire
+from alertd.sources.descriptions import read_description
 from alertd.sources.remotewrite.histograms import read_histogram, write_histogram
 from alertd.sources.remotewrite.request import UNBOUNDED, TooManySamples, WriteRequest, check_labels
 from alertd.sources.series import NOBODY, Identity, SeriesLimits, SeriesSamples
@@ -25,6 +26,7 @@ _WITH_VALUE: Final = 18
 _WITHOUT_VALUE: Final = 9
 _INSTANT: Final = 6
 _MOST_REMEMBERED: Final = 200_000
+_MOST_DESCRIPTIONS: Final = 20_000
 
 
 class Version1Reader:
@@ -75,11 +77,11 @@ class Version1Reader:
                         series.append(SeriesSamples(identity, [(at, _DOUBLE(data, last - 15)[0])]))
                         position = last
                         continue
-            series.append(self._series(data, position, last, request, most))
+            series.append(self._series(data, position, last, most))
             position = last
         return request
 
-    def _series(self, data: bytes, start: int, end: int, request: WriteRequest, most: int) -> SeriesSamples:
+    def _series(self, data: bytes, start: int, end: int, most: int) -> SeriesSamples:
         pairs: list[tuple[str, str]] = []
         series = SeriesSamples(NOBODY)
         labels_end, only_labels = start, True
@@ -95,8 +97,6 @@ class Version1Reader:
             only_labels = False
             if number == 2:
                 series.samples.append(read_sample(data, first, last))
-            elif number == 3:
-                request.exemplars += 1
             elif number == 4:
                 series.histograms.append(read_histogram(data, first, last))
             if len(series) > most:
@@ -141,10 +141,12 @@ def _instant(tail: bytes) -> int:
 
 
 def _other(data: bytes, position: int, end: int, request: WriteRequest) -> int:
-    """Pass over a field that is no series; where it ends."""
-    number, kind, _, last = next(wire.fields(data, position, end))
-    if kind == wire.BYTES and number == 3:
-        request.metadata += 1
+    """Take a field that is no series: a description, or one to pass over; where it ends."""
+    number, kind, first, last = next(wire.fields(data, position, end))
+    if number == 3:
+        wire.expect(kind, wire.BYTES, "a description")
+        if len(request.descriptions) < _MOST_DESCRIPTIONS:
+            request.descriptions[read_description(data, first, last)] = None
     if number == 1:
         raise wire.WireError(f"expected a series at byte {position}, found the wire type {kind}")
     return last

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from alertd.promql import METRIC_NAME
 from alertd.sources import wire
+from alertd.sources.descriptions import Description, metric_of, read_references, type_of
 from alertd.sources.remotewrite.histograms import read_histogram
 from alertd.sources.remotewrite.request import UNBOUNDED, TooManySamples, WriteRequest, check_labels
 from alertd.sources.series import NOBODY, Identity, SeriesLimits, SeriesSamples
@@ -51,6 +53,7 @@ class Version2Reader:
         self, data: bytes, start: int, end: int, symbols: Sequence[str], request: WriteRequest, most: int
     ) -> SeriesSamples:
         references: list[int] = []
+        described: tuple[int, int, int] | None = None
         series = SeriesSamples(NOBODY)
         for number, kind, first, last in wire.fields(data, start, end):
             if number == 1:
@@ -65,25 +68,23 @@ class Version2Reader:
                 wire.expect(kind, wire.BYTES, "a histogram")
                 series.histograms.append(read_histogram(data, first, last))
                 series.start = _start(data, first, last, _HISTOGRAM_START) or series.start
-            elif number == 4:
-                request.exemplars += 1
             elif number == 5:
-                request.metadata += 1
+                wire.expect(kind, wire.BYTES, "a description")
+                described = read_references(data, first, last)
             elif number == 6:
                 wire.expect(kind, wire.VARINT, "an instant")
                 series.start = wire.signed(first)
             if len(series) > most:
                 raise TooManySamples(most)
         series.identity = self._identity(references, symbols)
+        if described is not None and any(described):
+            request.descriptions[_description(series.identity, described, symbols)] = None
         return series
 
     def _identity(self, references: Sequence[int], symbols: Sequence[str]) -> Identity:
         if len(references) % 2:
             raise wire.WireError(f"expected names and values of labels in pairs, found {len(references)} texts")
-        try:
-            texts = tuple(symbols[reference] for reference in references)
-        except IndexError:
-            raise wire.WireError(f"expected a symbol below {len(symbols)}, found {max(references)}") from None
+        texts = _texts(references, symbols)
         identity = self._known.get(texts)
         if identity is None:
             identity = Identity(tuple(zip(texts[::2], texts[1::2], strict=True)), self._limits)
@@ -91,6 +92,22 @@ class Version2Reader:
                 self._known.clear()
             self._known[texts] = identity
         return identity
+
+
+def _texts(references: Sequence[int], symbols: Sequence[str]) -> tuple[str, ...]:
+    """The texts that stand at these places. Raises `WireError`."""
+    try:
+        return tuple(symbols[reference] for reference in references)
+    except IndexError:
+        raise wire.WireError(f"expected a symbol below {len(symbols)}, found {max(references)}") from None
+
+
+def _description(identity: Identity, described: tuple[int, int, int], symbols: Sequence[str]) -> Description:
+    number, *places = described
+    kind = type_of(number)
+    # Nobody may send a list without symbols where a place is 0, but the place says then that there is no text.
+    about, unit = _texts(places, symbols or ("",))
+    return Description(metric_of(identity.labels.get(METRIC_NAME, ""), kind), kind, about, unit)
 
 
 def _sample(data: bytes, start: int, end: int) -> tuple[int, float, int]:

@@ -1,4 +1,4 @@
-"""Layout and trees of expressions, and what Prometheus tells that keeps neither descriptions nor exemplars."""
+"""Layout and trees of expressions, and what Prometheus tells that has no descriptions and no exemplars."""
 
 from __future__ import annotations
 

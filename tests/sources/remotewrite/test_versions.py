@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from alertd.promql import STALE_NAN, is_stale
 from alertd.promql.histogram import CounterReset, FloatHistogram
+from alertd.sources.descriptions import Description
 from alertd.sources.remotewrite.histograms import problem_of
 from alertd.sources.remotewrite.version1 import Version1Reader, write_request
 from alertd.sources.remotewrite.version2 import Version2Reader
@@ -67,7 +68,6 @@ def test_version_1_says_what_protobuf_says(requests: list[list[dict[str, Any]]])
             for one in request
         ]
         assert plain(found.series) == expected
-        assert found.exemplars == sum(len(one["exemplars"]) for one in request)
 
 
 @given(st.binary(max_size=60))
@@ -96,7 +96,7 @@ def test_labels_that_end_like_a_sample() -> None:
 
 
 def test_what_else_a_request_brings() -> None:
-    """Metadata and exemplars are counted; the stale marker is one afterwards."""
+    """Descriptions are read, exemplars passed over; the stale marker is one afterwards."""
     body = version1(
         {
             "labels": labels(__name__="a"),
@@ -106,7 +106,7 @@ def test_what_else_a_request_brings() -> None:
         metadata=[{"metric_family_name": "a"}],
     )
     found = Version1Reader().read(body)
-    assert (found.exemplars, found.metadata) == (1, 1)
+    assert list(found.descriptions) == [Description("a")]
     assert is_stale(found.series[0].samples[0][1])
 
 
@@ -282,7 +282,7 @@ def test_version_2() -> None:
         ({"__name__": "a"}, [(NOW, "inf")]),
     ]
     assert [one.start for one in found.series] == [NOW - 5, NOW - 7]
-    assert (found.exemplars, found.metadata) == (1, 1)
+    assert list(found.descriptions) == [Description("a", "counter", "x")]
 
 
 @pytest.mark.parametrize(
