@@ -16,16 +16,24 @@ def test(
 ) -> None:
     """Run test scripts of Prometheus' promqltest; the exit code is 1 when a case fails.
 
-    A case that fails is shown with its file and line, the query, and what was expected and found.
+    A case that fails is shown with its file and line, the query, and what was expected and found. A file that cannot
+    be read counts as one case that failed.
     """
     from alertd.cli.checking import read_text
     from alertd.cli.exits import Exit
-    from alertd.cli.output import say
+    from alertd.cli.output import complain, say
+    from alertd.errors import InvalidInput
     from alertd.promql.testscript import run_script
 
     passed = failed = 0
     for path in files:
-        report = run_script(read_text(path))
+        try:
+            text = read_text(path)
+        except InvalidInput as invalid:
+            complain(str(invalid))
+            failed += 1
+            continue
+        report = run_script(text)
         for case in report.failures:
             say(f"{path}:{case.line}: {case.text}\n    {case.reason}")
         failed += len(report.failures)

@@ -10,6 +10,8 @@ from alertd.promql.quoting import quote
 
 _OCTAL = re.compile(r"0_?[0-7][0-7_]*")
 _WORDS = {"inf": math.inf, "nan": math.nan}
+# One written item may not fill the memory.
+_MOST_VALUES = 10_000_000
 
 
 def parse_number(text: str) -> float:
@@ -28,6 +30,14 @@ def parse_number(text: str) -> float:
         return float(text)
     except ValueError:
         raise ValueError(f"error parsing number: {quote(text)}: invalid syntax") from None
+
+
+def parse_count(digits: str) -> int:
+    """Return how often a value is repeated, given in decimal digits. Raises ValueError for more than fit in memory."""
+    significant = digits.lstrip("0") or "0"
+    if len(significant) > len(str(_MOST_VALUES)) or int(significant) >= _MOST_VALUES:
+        raise ValueError(f"more than {_MOST_VALUES} values in one item")
+    return int(significant)
 
 
 def round_half_away(value: float) -> int:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Final, Literal, TypeAlias
+from typing import Any, Final, Literal, TypeAlias
 
 from alertd.promql.durations import parse_duration
 from alertd.promql.errors import ParseError
+from alertd.promql.matchers import compile_regex
 from alertd.promql.numbers import parse_go_float
 from alertd.promql.quoting import unquote
 from alertd.promql.seriesnotation import SeriesDescription, parse_series
@@ -40,6 +42,7 @@ class Load:
     """
 
     line: int
+    text: str
     step: int
     converts: bool = False
     series: list[SeriesDescription] = field(default_factory=list)
@@ -49,20 +52,21 @@ class Load:
 @dataclass(slots=True)
 class Clear:
     line: int
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
 class MessageExpectation:
-    """An error, warning or info that must come; `text` is exact, or a regular expression, or None for any."""
+    """An error, warning or info that must come; `text` is exact, or what `pattern` was made of, or None for any."""
 
     kind: Literal["fail", "warn", "info"]
     text: str | None = None
-    is_regex: bool = False
+    pattern: Any = None
 
     def matches(self, message: str) -> bool:
-        if self.text is None:
-            return True
-        return re.search(self.text, message) is not None if self.is_regex else self.text == message
+        if self.pattern is not None:
+            return self.pattern.search(message) is not None
+        return self.text is None or self.text == message
 
 
 @dataclass(slots=True)
@@ -110,15 +114,16 @@ def parse_script(text: str) -> list[Command]:
     for block in _blocks(text):
         try:
             commands.append(_command(block))
-        except ScriptError as error:
-            commands.append(Unreadable(error.line, block[0][1], str(error)))
+        except (ValueError, OverflowError, RecursionError) as error:
+            line, head = block[0]
+            commands.append(Unreadable(error.line if isinstance(error, ScriptError) else line, head, str(error)))
     return commands
 
 
 def _command(block: list[tuple[int, str]]) -> Command:
     line, head = block[0]
     if head == "clear":
-        return Clear(line)
+        return Clear(line, head)
     if head.startswith("load"):
         return _load(block)
     if head.startswith("eval"):
@@ -152,9 +157,17 @@ def _time(text: str, line: int) -> int:
         return sign * parse_duration(text.removeprefix("-"))
     except ValueError:
         seconds = parse_go_float(text)
-        if seconds is None:
+        if seconds is None or not math.isfinite(seconds):
             raise ScriptError(line, f"invalid time {text!r}") from None
         return round(seconds * 1000)
+
+
+def _times(match: re.Match[str], line: int) -> tuple[int, int, int]:
+    """Return the start, the end and the step that the first three groups of a match stand for. Raises ScriptError."""
+    start, end, step = (_time(text, line) for text in match.groups()[:3])
+    if end < start:
+        raise ScriptError(line, f"the range ends at {match[2]}, before it starts at {match[1]}")
+    return start, end, step
 
 
 def _series(text: str, line: int) -> SeriesDescription:
@@ -169,7 +182,7 @@ def _load(block: list[tuple[int, str]]) -> Load:
     match = _LOAD.fullmatch(head)
     if match is None:
         raise ScriptError(line, f"invalid load {head!r}, expected: load <step>")
-    load = Load(line, _time(match[2], line), converts=bool(match[1]))
+    load = Load(line, head, _time(match[2], line), converts=bool(match[1]))
     default: list[int | None] = []
     own: tuple[int, dict[str, str], list[int | None]] | None = None
     for number, text in block[1:]:
@@ -228,7 +241,9 @@ def _eval(block: list[tuple[int, str]]) -> Eval:
         ranged = _RANGE.fullmatch(match[3])
         if ranged is None:
             raise ScriptError(line, "expected: eval range from <time> to <time> step <duration> <expression>")
-        start, end, step = (_time(text, line) for text in ranged.groups()[:3])
+        start, end, step = _times(ranged, line)
+        if step == 0:
+            raise ScriptError(line, "the step of a range is 0, expected a duration such as 1m")
         command = Eval(line, ranged[4], start, end, step)
     if match[1] == "ordered":
         command.words.add("ordered")
@@ -244,7 +259,7 @@ def _expectation(command: Eval, line: int, text: str) -> None:
     if keyword == "expect":
         _expect(command, line, rest.strip())
     elif keyword in ("expected_fail_message", "expected_fail_regexp"):
-        command.messages = [MessageExpectation("fail", rest.strip(), keyword.endswith("regexp"))]
+        command.messages = [_message("fail", rest.strip(), line, is_regex=keyword.endswith("regexp"))]
     elif parse_go_float(text) is not None:
         command.scalar = parse_go_float(text)
     else:
@@ -256,15 +271,38 @@ def _expect(command: Eval, line: int, text: str) -> None:
         command.words.add(text)
         return
     if text.startswith("string "):
-        command.string = unquote(text.removeprefix("string ").strip())
+        command.string = _string(text.removeprefix("string ").strip(), line)
         return
     ranged = _RANGE_VECTOR.fullmatch(text)
     if ranged is not None:
-        start, _, step = (_time(part, line) for part in ranged.groups())
+        start, _, step = _times(ranged, line)
         command.grid = (start, step)
         return
     message = _MESSAGE.fullmatch(text)
     if message is None:
         raise ScriptError(line, f"unknown expectation {text!r}")
     kind: Literal["fail", "warn", "info"] = message[1]  # type: ignore[assignment]  # the pattern lists them
-    command.messages.append(MessageExpectation(kind, message[3], message[2] == "regex"))
+    command.messages.append(_message(kind, message[3], line, is_regex=message[2] == "regex"))
+
+
+def _message(
+    kind: Literal["fail", "warn", "info"], text: str | None, line: int, *, is_regex: bool
+) -> MessageExpectation:
+    """Return the expectation of a message. Raises ScriptError."""
+    return MessageExpectation(kind, text, _pattern(text, line) if is_regex and text is not None else None)
+
+
+def _pattern(text: str, line: int) -> Any:
+    try:
+        # The first names what is wrong as it is written; the second lets `.` match no newline, as Go does.
+        compile_regex(text)
+        return compile_regex(f"(?-s){text}")
+    except ValueError as error:
+        raise ScriptError(line, str(error)) from error
+
+
+def _string(literal: str, line: int) -> str:
+    try:
+        return unquote(literal)
+    except ValueError as error:
+        raise ScriptError(line, f"invalid string {literal}: {error}") from error

@@ -12,7 +12,7 @@ from alertd.promql.histogram import FloatHistogram
 from alertd.promql.histogram_arithmetic import IncompatibleSchemas, add, subtract
 from alertd.promql.histogram_notation import names_hint, parse_histogram
 from alertd.promql.matchers import METRIC_NAME
-from alertd.promql.numbers import parse_number
+from alertd.promql.numbers import parse_count, parse_number
 from alertd.promql.parser import parse_matchers
 from alertd.promql.quoting import quote
 from alertd.promql.storage import STALE_NAN
@@ -29,8 +29,6 @@ _ITEM: Final = re.compile(
 # A name, braces, or both; doubled braces begin a native histogram, which is a value.
 _METRIC: Final = re.compile(r"""[^\s{]*(?:\s*\{(?!\{)(?:[^"'`}]|"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'|`[^`]*`)*\})?""")
 _BLANK: Final = " \t\r\n"
-# One written item may not fill the memory.
-_MOST_VALUES: Final = 10_000_000
 
 
 SeriesValue: TypeAlias = float | FloatHistogram | None
@@ -54,7 +52,10 @@ def parse_series(text: str) -> SeriesDescription:
     values: list[SeriesValue] = []
     hinted: set[int] = set()
     for match in _items(text, end):
-        expanded = _expand(match, text)
+        try:
+            expanded = _expand(match)
+        except ValueError as error:
+            raise ParseError(str(error), text, match.start(), match.end()) from error
         if match["histogram"] and names_hint(match["histogram"]):
             hinted.update(range(len(values), len(values) + len(expanded)))
         values.extend(expanded)
@@ -109,15 +110,11 @@ def _items(text: str, start: int) -> Iterator[re.Match[str]]:
         position = end
 
 
-def _expand(match: re.Match[str], text: str) -> list[SeriesValue]:
-    count = int(match["gaps"] or match["stales"] or match["times"] or match["copies"] or 0)
-    if count + 1 > _MOST_VALUES:
-        raise ParseError(f"more than {_MOST_VALUES} values in one item", text, match.start(), match.end())
+def _expand(match: re.Match[str]) -> list[SeriesValue]:
+    """Return the values that an item stands for. Raises ValueError."""
+    count = parse_count(match["gaps"] or match["stales"] or match["times"] or match["copies"] or "0")
     if match["histogram"]:
-        try:
-            return _histograms(match, count)
-        except ValueError as error:
-            raise ParseError(str(error), text, match.start(), match.end()) from error
+        return _histograms(match, count)
     if match["gap"]:
         return [None] * (count if match["gaps"] else 1)
     if match["stale"]:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from alertd.promql.durations import parse_duration
+from alertd.promql.numbers import parse_count
 from alertd.promql.quoting import quote
 
 START_MARK: Final = "@st"
@@ -30,12 +31,12 @@ def parse_starts(text: str, default: Sequence[int | None] = ()) -> list[int | No
         if match is None:
             raise ValueError(f"unexpected {quote(item)}, expected a duration, _ or *")
         if match["gap"]:
-            for _ in range(int(match["gaps"] or 1)):
+            for _ in range(parse_count(match["gaps"] or "1")):
                 known = match["gap"] == "*" and len(default) > 0
                 starts.append(default[len(starts) % len(default)] if known else None)
             continue
         start, step = _milliseconds(match["start"]), _milliseconds(match["step"] or "0")
-        starts += [start + index * step for index in range(int(match["times"] or 0) + 1)]
+        starts += [start + index * step for index in range(parse_count(match["times"] or "0") + 1)]
     return starts
 
 

@@ -11,14 +11,10 @@ from dataclasses import dataclass, field
 from typing import Final, Literal
 
 from alertd.promql.ast import (
-    Aggregation,
     BinaryExpr,
     Call,
     Expr,
-    MatrixSelector,
-    ParenExpr,
     Subquery,
-    UnaryExpr,
     VectorSelector,
     walk,
 )
@@ -30,7 +26,7 @@ from alertd.promql.features import ALL_FEATURES
 from alertd.promql.histogram import FloatHistogram
 from alertd.promql.parser import parse
 from alertd.promql.scriptcheck import Mismatch, check_instant, check_matrix, check_messages, check_middle
-from alertd.promql.scriptparser import Clear, Eval, Load, ScriptError, Unreadable, parse_script
+from alertd.promql.scriptparser import Clear, Command, Eval, Load, Unreadable, parse_script
 from alertd.promql.storage import MemoryStorage, is_stale
 from alertd.promql.values import Evaluation, Options, Scalar, Vector
 
@@ -81,19 +77,29 @@ class _Runner:
     def run(self, text: str) -> Report:
         report = Report()
         for command in parse_script(text):
-            match command:
-                case Clear():
-                    self._storage.clear()
-                case Load():
-                    try:
-                        self._load(command)
-                    except ScriptError as error:
-                        report.cases.append(Case(error.line, "load", "failed", str(error)))
-                case Unreadable():
-                    report.cases.append(Case(command.line, command.text, "failed", command.reason))
-                case Eval():
-                    report.cases.append(self._case(command))
+            try:
+                self._execute(command)
+            except Mismatch as mismatch:
+                report.cases.append(Case(command.line, command.text, "failed", str(mismatch)))
+            except Exception as error:  # noqa: BLE001 - a command that breaks the evaluator may not hide the others
+                reason = f"{type(error).__name__}: {error}"
+                report.cases.append(Case(command.line, command.text, "failed", reason))
+            else:
+                if isinstance(command, Eval):
+                    report.cases.append(Case(command.line, command.text, "passed"))
         return report
+
+    def _execute(self, command: Command) -> None:
+        """Do what a command says. Raises Mismatch."""
+        match command:
+            case Clear():
+                self._storage.clear()
+            case Load():
+                self._load(command)
+            case Unreadable():
+                raise Mismatch(command.reason)
+            case Eval():
+                self._check(command)
 
     def _load(self, command: Load) -> None:
         # A series that is written twice in one block counts as written last.
@@ -129,14 +135,7 @@ class _Runner:
             for labels, at, histogram in classic.native():
                 self._storage.append_histogram(labels, at, histogram)
         except ValueError as error:
-            raise ScriptError(command.line, str(error)) from error
-
-    def _case(self, command: Eval) -> Case:
-        try:
-            self._check(command)
-        except Mismatch as mismatch:
-            return Case(command.line, command.text, "failed", str(mismatch))
-        return Case(command.line, command.text, "passed")
+            raise Mismatch(str(error)) from error
 
     def _check(self, command: Eval) -> None:
         failures = command.expects("fail")
@@ -172,7 +171,7 @@ class _Runner:
         if not query_dependent and not functions & _TIME_DEPENDENT:
             pinned = _pin(parse(command.text, features=ALL_FEATURES), at)
             again = parse(str(pinned), features=ALL_FEATURES)
-            if again != pinned:
+            if not _equal(again, pinned):
                 raise Mismatch(f"{pinned} is another expression when it is parsed again")
             for moment in sorted({-10 * at, 0, at // 5, at, 10 * at}):
                 check_instant(
@@ -193,13 +192,26 @@ class _Runner:
 
 def _pin(expr: Expr, at: int) -> Expr:
     """Set `@ at` on every selector and subquery of `expr` that is not inside a subquery and has none."""
-    match expr:
-        case VectorSelector() | Subquery():
-            if expr.at is None:
-                expr.at = at
-        case MatrixSelector():
-            _pin(expr.selector, at)
-        case BinaryExpr() | Call() | ParenExpr() | UnaryExpr() | Aggregation():
-            for child in expr.children:
-                _pin(child, at)
+    waiting = [expr]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, (VectorSelector, Subquery)):
+            if node.at is None:
+                node.at = at
+        else:
+            waiting.extend(node.children)
     return expr
+
+
+def _equal(left: Expr, right: Expr) -> bool:
+    """Whether two trees are equal; operations are worked off in a loop, because machines write long chains of them."""
+    waiting = [(left, right)]
+    while waiting:
+        one, other = waiting.pop()
+        if isinstance(one, BinaryExpr) and isinstance(other, BinaryExpr):
+            if (one.op, one.matching, one.return_bool) != (other.op, other.matching, other.return_bool):
+                return False
+            waiting += zip(one.children, other.children, strict=True)
+        elif one != other:
+            return False
+    return True

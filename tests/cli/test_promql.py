@@ -32,10 +32,18 @@ def test_failures_have_their_place(tmp_path: Path, capsys: pytest.CaptureFixture
     )
 
 
-def test_missing_script(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """A script that cannot be read is an error."""
-    assert run(["promql", "test", str(tmp_path / "none.test")]) == 1
-    assert "the file cannot be read" in capsys.readouterr().err
+def test_unreadable_scripts(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A script that cannot be read is a failure, and the others are run all the same."""
+    missing, binary, good = (tmp_path / f"{name}.test" for name in ("missing", "binary", "good"))
+    binary.write_bytes(b"load 1m\n  up \xff\n")
+    good.write_text(GOOD)
+    assert run(["promql", "test", str(missing), str(binary), str(good)]) == 1
+    output = capsys.readouterr()
+    assert output.out == "1 passed, 2 failed\n"
+    assert output.err == (
+        f"{missing}:1:1: the file cannot be read: No such file or directory\n"
+        f"{binary}:2:1: the file is not UTF-8 here; save it as UTF-8\n"
+    )
 
 
 def test_format(capsys: pytest.CaptureFixture[str]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from alertd.promql.scriptparser import Eval, parse_script
 from alertd.promql.testscript import run_script
 
 LOAD = """
@@ -80,6 +81,66 @@ def test_outcomes(block: str, outcome: str) -> None:
     """Each kind of expectation passes when it is met and fails when it is not."""
     (case,) = run_script(LOAD + block).cases
     assert case.outcome == outcome, case.reason
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        "eval instant at 0 abs(\n  expect fail regex: (",
+        "eval instant at 0 abs(\n  expect fail regex: a(?!b)",
+        'eval instant at 0 "a"\n  expect string "\\q"',
+        "eval range from 1m to 0 step 1m 1",
+        "eval range from 0 to 1m step 0 1",
+        "eval instant at 0 m[1m]\n  expect range vector from 1m to 0 step 1m",
+        "eval instant at nan 1",
+        "eval instant at inf 1",
+        "eval instant at 1e400 1",
+        "load 1m\n  m 1_",
+        f"load 1m\n  m 1x{'9' * 5000}",
+        "load 1m\n  m@st 1mx9999999999\n  m 1",
+        "load 1m\n  m@st _x9999999999\n  m 1",
+        f"eval instant at 0 1\n  0x{'f' * 400}",
+    ],
+)
+def test_a_broken_command_hides_no_other(script: str) -> None:
+    """Whatever is wrong with a command, it is one case that failed, and the next is run."""
+    broken, after = run_script(f"{script}\n\neval instant at 0 1\n  1").cases
+    assert (broken.outcome, after.outcome) == ("failed", "passed")
+    assert broken.reason
+
+
+@pytest.mark.parametrize(
+    ("pattern", "outcome"),
+    [
+        ("(?i)QUANTILE VALUE", "passed"),
+        ("quantile value (?i)SHOULD", "passed"),
+        (r"\Qshould be between 0 and 1 (\E|x", "failed"),
+        (r"\Qbetween 0 and 1,\E", "passed"),
+        (r"got [[:digit:]] \(1:10\)\z", "passed"),
+        ("value.*got 2", "passed"),
+    ],
+)
+def test_patterns_are_re2(pattern: str, outcome: str) -> None:
+    """Messages are searched with the regular expressions of Go."""
+    (case,) = run_script(
+        f"{LOAD}eval instant at 5m quantile(2, a_total)\n  expect warn regex: {pattern}\n  {{}} Inf"
+    ).cases
+    assert case.outcome == outcome, case.reason
+
+
+def test_a_point_is_no_newline() -> None:
+    """Unlike in a matcher, `.` does not match a newline in a message."""
+    (command,) = parse_script("eval instant at 0 1\n  expect warn regex: a.b")
+    assert isinstance(command, Eval)
+    (expected,) = command.messages
+    assert expected.matches("a-b")
+    assert not expected.matches("a\nb")
+
+
+def test_long_chains_of_operators() -> None:
+    """Operators that follow each other by the thousand, as machines write them, are evaluated in all ways."""
+    (case,) = run_script(f"eval instant at 1m {' + '.join(['1'] * 3000)}\n  3000").cases
+    assert case.outcome == "passed", case.reason
 
 
 def test_clear_forgets() -> None:
