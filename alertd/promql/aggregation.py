@@ -162,7 +162,8 @@ def _count_values(evaluator: Evaluator, expr: Aggregation, param: Expr, at: int)
     for group in _groups(evaluator, expr, evaluator.vector(expr.expr, at)):
         for member in group.members:
             text = format_number(member.value) if member.histogram is None else str(member.histogram)
-            labels = {**group.labels, label: text}
+            # `without` takes the new label away, too.
+            labels = group.labels if expr.without and label in expr.grouping else {**group.labels, label: text}
             counted = counts.setdefault(key_of(labels), Element(labels, 0.0, group.drop_name))
             counted.value += 1
     return evaluator.settle(list(counts.values()))
@@ -171,14 +172,16 @@ def _count_values(evaluator: Evaluator, expr: Aggregation, param: Expr, at: int)
 def _first_k(evaluator: Evaluator, expr: Aggregation, param: Expr, at: int) -> list[Element]:
     """`topk` and `bottomk` give each group sorted, NaN last; `limitk` takes the first that come."""
     wanted = evaluator.scalar(param, at)
+    elements = evaluator.vector(expr.expr, at)
     if math.isnan(wanted):
         raise EvaluationError("Parameter value is NaN")
-    if not -_LARGEST_INT < wanted < _LARGEST_INT:
-        fault = "overflows" if wanted > 0 else "underflows"
-        raise EvaluationError(f"Scalar value {format_go_float(wanted)} {fault} int64")
-    count = max(0, int(wanted))
+    if wanted < 1:
+        return []
+    if wanted >= _LARGEST_INT:
+        raise EvaluationError(f"Scalar value {format_go_float(wanted)} overflows int64")
+    count = int(wanted)
     result: list[Element] = []
-    for group in _groups(evaluator, expr, evaluator.vector(expr.expr, at)):
+    for group in _groups(evaluator, expr, elements):
         members = group.members
         if expr.op != "limitk":
             members = _numbers(members)

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
-from alertd.promql.floats import INF, NAN, almost_equal
+from alertd.promql.floats import INF, NAN, almost_equal, divide
 
 _SMALL_DELTA: Final = 1e-12
 
@@ -43,7 +43,7 @@ def bucket_quantile(q: float, buckets: list[ClassicBucket]) -> tuple[float, Repa
     if len(merged) < 2:
         return NAN, repaired
     observations = merged[-1].count
-    if observations == 0 or math.isnan(observations):
+    if observations == 0:
         return NAN, repaired
     rank = q * observations
     index = next((i for i, bucket in enumerate(merged[:-1]) if bucket.count >= rank), len(merged) - 1)
@@ -53,9 +53,10 @@ def bucket_quantile(q: float, buckets: list[ClassicBucket]) -> tuple[float, Repa
     if index == 0:
         if bucket.bound <= 0:
             return bucket.bound, repaired
-        return (bucket.bound * (rank / bucket.count) if bucket.count else NAN), repaired
+        return bucket.bound * divide(rank, bucket.count), repaired
     below = merged[index - 1]
-    return below.bound + (bucket.bound - below.bound) * ((rank - below.count) / (bucket.count - below.count)), repaired
+    share = divide(rank - below.count, bucket.count - below.count)
+    return below.bound + (bucket.bound - below.bound) * share, repaired
 
 
 def bucket_fraction(lower: float, upper: float, buckets: list[ClassicBucket]) -> float:
@@ -67,11 +68,12 @@ def bucket_fraction(lower: float, upper: float, buckets: list[ClassicBucket]) ->
     if not merged or merged[-1].bound != INF:
         return NAN
     count = merged[-1].count
-    if count == 0 or math.isnan(count) or math.isnan(lower) or math.isnan(upper):
+    if count == 0 or math.isnan(lower) or math.isnan(upper):
         return NAN
     if lower >= upper:
         return 0.0
-    return (_rank(upper, merged) - _rank(lower, merged)) / count
+    # Counts that fell may give a rank beyond all observations.
+    return (min(_rank(upper, merged), count) - min(_rank(lower, merged), count)) / count
 
 
 def _rank(value: float, buckets: list[ClassicBucket]) -> float:

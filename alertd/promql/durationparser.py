@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 _POWERS = {"+": 1, "-": 1, "*": 2, "/": 2, "%": 2, "^": 3}
 _SIGN_POWER = 2
+_DIVISIONS = {"/": "division by zero", "%": "modulo by zero"}
 # Older releases spell the choice between two durations `min` and `max`.
 _CHOICES = {"min_of": "min_of", "max_of": "max_of", "min": "min_of", "max": "max_of"}
 _LONGEST_SECONDS = (1 << 63) / 1e9
@@ -35,10 +36,12 @@ def parse_duration_value(parser: Parser, context: str, *, positive: bool) -> Dur
 
 
 def parse_offset(parser: Parser) -> DurationValue:
-    """Parse what follows `offset`: arithmetic needs parentheses here."""
+    """Parse what follows `offset`: arithmetic begins with a parenthesis here, and then takes all it can."""
     depth = parser.depth
-    operand = _operand(parser, "offset", tight=True)
+    operand = _expression(parser, 0, "offset") if parser.token.kind == "(" else _operand(parser, "offset", tight=True)
     parser.depth = depth
+    if isinstance(operand, DurationExpr) and operand.op in _POWERS and operand.left is not None:
+        operand.wrapped = True
     return _value(parser, operand, positive=False)
 
 
@@ -102,8 +105,10 @@ def _expression(parser: Parser, power: int, context: str) -> DurationOperand:
             parser.depth = depth
             return left
         parser.deepen()
-        parser.advance()
+        operator = parser.advance()
         right = _expression(parser, binding - 1 if op == "^" else binding, context)
+        if op in _DIVISIONS and isinstance(right, NumberLiteral) and right.value == 0:
+            parser.fail(_DIVISIONS[op], operator.start, operator.end)
         left = DurationExpr(op, left, right, start=left.start, end=right.end)
 
 

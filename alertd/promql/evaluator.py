@@ -245,8 +245,12 @@ class Evaluator:
 
 
 def _place(node: Node) -> int:
-    """Return where an argument stands; parentheses around it are not meant."""
-    return (unwrap(node) if isinstance(node, ParenExpr) else node).start
+    """Return where an argument stands; parentheses around it are not meant.
+
+    As in Prometheus, which evaluates subqueries apart, a note about one speaks of the beginning of the expression.
+    """
+    meant = unwrap(node) if isinstance(node, ParenExpr) else node
+    return 0 if isinstance(meant, Subquery) else meant.start
 
 
 def _public(value: Result, at: int) -> Value:

@@ -50,16 +50,17 @@ def on_the_line(before: tuple[int, float], after: tuple[int, float], at: int, *,
 
 
 def bounding_samples(times: Sequence[int], start: int, end: int, *, smoothed: bool) -> tuple[int, int] | None:
-    """Return the indexes of the samples that the ends of a range are made from, None when nothing lies in it."""
+    """Return the indexes of the samples that the ends of a range are made from.
+
+    None when all lie before it; those of a smoothed range may all lie behind it.
+    """
     last = len(times) - 1
     if last < 0:
         return None
     first = max(0, bisect_right(times, start, 0, last) - 1)
     if smoothed:
         last = bisect_left(times, end, 0, last)
-    if times[last] <= start or (smoothed and times[first] > end):
-        return None
-    return first, last
+    return None if times[last] <= start else (first, last)
 
 
 def end_values(

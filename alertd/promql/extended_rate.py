@@ -27,7 +27,7 @@ def extended_growth(
     times = window.histogram_times or window.times
     smoothed = vector.extension == "smoothed"
     bounds = bounding_samples(times, vector.start, vector.end, smoothed=smoothed)
-    if bounds is None:
+    if bounds is None or (smoothed and times[bounds[0]] > vector.end):
         return None
     first, last = bounds
     if not window.histograms:

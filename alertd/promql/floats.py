@@ -108,17 +108,25 @@ def quantile(q: float, values: Iterable[float]) -> float:
 
 
 def minimum(left: float, right: float) -> float:
-    """Return the smaller; NaN when either is NaN."""
+    """Return the smaller, as Go's math.Min: -Inf before NaN, NaN before numbers, -0 before 0."""
+    if -INF in (left, right):
+        return -INF
     if left != left or right != right:
         return NAN
-    return min(left, right)
+    return min(left, right) if left or right else min(left, right, key=_sign)
 
 
 def maximum(left: float, right: float) -> float:
-    """Return the larger; NaN when either is NaN."""
+    """Return the larger, as Go's math.Max: +Inf before NaN, NaN before numbers, 0 before -0."""
+    if INF in (left, right):
+        return INF
     if left != left or right != right:
         return NAN
-    return max(left, right)
+    return max(left, right) if left or right else max(left, right, key=_sign)
+
+
+def _sign(value: float) -> float:
+    return math.copysign(1, value)
 
 
 def largest(values: Sequence[float]) -> float:

@@ -14,7 +14,7 @@ from alertd.promql.classic_conversion import BUCKET_LABEL
 from alertd.promql.classic_histogram import ClassicBucket, bucket_fraction, bucket_quantile
 from alertd.promql.elements import Element, LabelKey, Labels, check_unique, key_of, without_name
 from alertd.promql.errors import EvaluationError
-from alertd.promql.floats import divide
+from alertd.promql.floats import divide, guarded
 from alertd.promql.functiontypes import FunctionBody, FunctionTable
 from alertd.promql.histogram import FloatHistogram
 from alertd.promql.histogram_statistics import native_fraction, native_quantile, native_variance
@@ -47,7 +47,7 @@ def _quantile(evaluator: Evaluator, call: Call, at: int) -> list[Element]:
     parameter, argument = call.args
     q = _valid_quantile(evaluator, parameter, at)
     histograms = _histograms(evaluator, argument, at)
-    return evaluator.settle(_quantiles_of(evaluator, histograms, q, at, argument=argument, native=parameter))
+    return evaluator.settle(_quantiles_of(evaluator, histograms, q, at, argument))
 
 
 def _valid_quantile(evaluator: Evaluator, parameter: Expr, at: int) -> float:
@@ -58,19 +58,19 @@ def _valid_quantile(evaluator: Evaluator, parameter: Expr, at: int) -> float:
 
 
 def _quantiles_of(
-    evaluator: Evaluator, histograms: _Histograms, q: float, at: int, *, argument: Expr, native: Expr
+    evaluator: Evaluator, histograms: _Histograms, q: float, at: int, argument: Expr, *, tells_repairs: bool = True
 ) -> list[Element]:
-    """Return one quantile of each histogram; notes go to `argument` for classic and to `native` for native ones."""
+    """Return one quantile of each histogram; notes speak of `argument`."""
     result: list[Element] = []
     for histogram in histograms.classic:
         value, repair = bucket_quantile(q, histogram.buckets)
-        if repair is not None:
+        if repair is not None and tells_repairs:
             evaluator.repaired(argument, _shown_name(evaluator, histogram.name), at, *repair)
         result.append(Element(histogram.labels, value, True))
     for element, data in histograms.native:
         value, note = native_quantile(q, data)
         if note:
-            evaluator.inform(native, of_metric(note, _shown_name(evaluator, element.labels.get(METRIC_NAME, ""))))
+            evaluator.inform(argument, of_metric(note, _shown_name(evaluator, element.labels.get(METRIC_NAME, ""))))
         result.append(Element(element.labels, value, True))
     return result
 
@@ -82,6 +82,8 @@ def _several_quantiles(evaluator: Evaluator, call: Call, at: int) -> list[Elemen
     if not is_label_name(label):
         raise EvaluationError(f"invalid label name in histogram_quantiles(): {quote(label)}")
     result: list[Element] = []
+    # What was repaired for one quantile is sound for the next.
+    tells_repairs = True
     for parameter in call.args[2:]:
         q = _valid_quantile(evaluator, parameter, at)
         shown = format_openmetrics_float(q)
@@ -89,8 +91,9 @@ def _several_quantiles(evaluator: Evaluator, call: Call, at: int) -> list[Elemen
         histograms = _histograms(evaluator, argument, at)
         result += [
             Element({**element.labels, label: shown}, element.value, element.drop_name)
-            for element in _quantiles_of(evaluator, histograms, q, at, argument=argument, native=argument)
+            for element in _quantiles_of(evaluator, histograms, q, at, argument, tells_repairs=tells_repairs)
         ]
+        tells_repairs = tells_repairs and not 0 <= q <= 1
     check_unique(element.labels for element in result)
     return evaluator.settle(result)
 
@@ -106,7 +109,7 @@ def _fraction(evaluator: Evaluator, call: Call, at: int) -> list[Element]:
         value, note = native_fraction(lower, upper, data)
         if note:
             name = _shown_name(evaluator, element.labels.get(METRIC_NAME, ""))
-            evaluator.inform(call.args[0], of_metric(note, name))
+            evaluator.inform(call.args[2], of_metric(note, name))
         result.append(Element(element.labels, value, True))
     return evaluator.settle(result)
 
@@ -162,6 +165,9 @@ def _of_native(compute: Callable[[FloatHistogram], float]) -> FunctionBody:
     return body
 
 
+# Histograms that were subtracted may have a variance below zero.
+_root: Final = guarded(math.sqrt)
+
 TABLE: Final[FunctionTable] = {
     "histogram_quantile": _quantile,
     "histogram_quantiles": _several_quantiles,
@@ -169,6 +175,6 @@ TABLE: Final[FunctionTable] = {
     "histogram_avg": _of_native(lambda histogram: divide(histogram.sum, histogram.count)),
     "histogram_count": _of_native(lambda histogram: histogram.count),
     "histogram_sum": _of_native(lambda histogram: histogram.sum),
-    "histogram_stddev": _of_native(lambda histogram: math.sqrt(native_variance(histogram))),
+    "histogram_stddev": _of_native(lambda histogram: _root(native_variance(histogram))),
     "histogram_stdvar": _of_native(native_variance),
 }

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from alertd.promql.ast import Call, VectorSelector
-from alertd.promql.elements import Element, Labels
+from alertd.promql.elements import Element, Labels, check_unique
 from alertd.promql.errors import EvaluationError
 from alertd.promql.functiontypes import FunctionTable
 from alertd.promql.matchers import METRIC_NAME, Matcher
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 _IDENTIFYING: Final = ("instance", "job")
 _DEFAULT: Final = Matcher(METRIC_NAME, "=", "target_info")
+_ANY_INFO: Final = Matcher(METRIC_NAME, "=~", ".+_info")
 
 _Target: TypeAlias = tuple[str, ...]
 
@@ -51,6 +52,7 @@ def _info(evaluator: Evaluator, call: Call, at: int) -> list[Element]:
             added = _added(element.labels, infos, chosen)
             labels = {**element.labels, **added} if added else element.labels
             result.append(Element(labels, element.value, element.drop_name, element.histogram))
+    check_unique(element.labels for element in result)
     return result
 
 
@@ -59,6 +61,9 @@ def _matchers(call: Call) -> tuple[list[Matcher], list[Matcher]]:
     selector = call.args[1] if len(call.args) > 1 else None
     matchers: Sequence[Matcher] = selector.matchers if isinstance(selector, VectorSelector) else ()
     names = [matcher for matcher in matchers if matcher.name == METRIC_NAME]
+    if names and all(matcher.op in ("!=", "!~") for matcher in names):
+        # What a name is not says too little: nearly every series would be an info series.
+        names.insert(0, _ANY_INFO)
     return names or [_DEFAULT], [matcher for matcher in matchers if matcher.name != METRIC_NAME]
 
 

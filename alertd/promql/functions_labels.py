@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import cmp_to_key
 from typing import TYPE_CHECKING, Any, Final
 
 from alertd.promql.aggregation import is_label_name
@@ -17,7 +18,10 @@ if TYPE_CHECKING:
     from alertd.promql.evaluator import Evaluator
 
 _REFERENCE = re.compile(r"\$(?:(\$)|\{([A-Za-z0-9_]+)\}|([A-Za-z0-9_]+))", re.ASCII)
-_DIGITS = re.compile(r"([0-9]+)")
+_CHUNKS = re.compile(r"[0-9]+|[^0-9]+")
+_LARGEST_INT = (1 << 63) - 1
+# Python refuses to read numbers of very many digits.
+_MOST_DIGITS = 1000
 
 
 def _label_replace(evaluator: Evaluator, call: Call, at: int) -> list[Element]:
@@ -91,20 +95,40 @@ def _sort_by_label(evaluator: Evaluator, call: Call, at: int) -> list[Element]:
     _warn_in_range(evaluator, call)
     names = [evaluator.string(argument, at) for argument in call.args[1:]]
 
-    def key(element: Element) -> tuple[list[list[tuple[int, int, str]]], list[tuple[str, str]]]:
-        return [_natural(element.labels.get(name, "")) for name in names], sorted(element.labels.items())
+    def key(element: Element) -> tuple[list[Any], list[tuple[str, str]]]:
+        return [_NATURAL(_chunks(element.labels.get(name, ""))) for name in names], sorted(element.labels.items())
 
     descending = call.function.name == "sort_by_label_desc"
     return sorted(evaluator.vector(call.args[0], at), key=key, reverse=descending)
 
 
-def _natural(text: str) -> list[tuple[int, int, str]]:
-    """Return a sorting key that puts `node2` before `node10`."""
-    return [(0, int(part), part) if part.isdigit() else (1, 0, part) for part in _DIGITS.split(text) if part]
+def _chunks(text: str) -> list[tuple[str, int | None]]:
+    """Split a text into runs of digits and of others; digits have their number, if it is one of 64 bits."""
+    return [(part, _number(part)) for part in _CHUNKS.findall(text)]
+
+
+def _number(chunk: str) -> int | None:
+    if not "0" <= chunk[0] <= "9" or len(chunk) > _MOST_DIGITS or int(chunk) > _LARGEST_INT:
+        return None
+    return int(chunk)
+
+
+def _natural_order(left: list[tuple[str, int | None]], right: list[tuple[str, int | None]]) -> int:
+    """Compare so that `node2` comes before `node10`: two numbers by size, anything else as text."""
+    for (text, number), (other_text, other_number) in zip(left, right, strict=False):
+        if number is not None and other_number is not None:
+            if number != other_number:
+                return -1 if number < other_number else 1
+        elif text != other_text:
+            return -1 if text < other_text else 1
+    return len(left) - len(right)
+
+
+_NATURAL = cmp_to_key(_natural_order)
 
 
 def _warn_in_range(evaluator: Evaluator, call: Call) -> None:
-    if evaluator.is_range:
+    if evaluator.is_range and evaluator.times.start != evaluator.times.end:
         evaluator.warn(call, SORT_IN_RANGE)
 
 

@@ -68,19 +68,20 @@ def _time_of(choose: Callable[[Sequence[float]], float]) -> Callable[[Window], f
 
 def _quantile_over_time(evaluator: Evaluator, call: Call, at: int) -> list[Element]:
     q = evaluator.scalar(call.args[0], at)
-    if not 0 <= q <= 1:
-        evaluator.warn(call.args[0], invalid_quantile(q))
     windows = number_windows(evaluator, call.args[1], at, call.args[0])
+    if windows and not 0 <= q <= 1:
+        evaluator.warn(call.args[0], invalid_quantile(q))
     return evaluator.settle([Element(window.labels, quantile(q, window.values), True) for window in windows])
 
 
 def _smoothing(evaluator: Evaluator, call: Call, at: int) -> list[Element]:
     """`double_exponential_smoothing`: Holt's linear method."""
     smoothing, trend = (evaluator.scalar(argument, at) for argument in call.args[1:])
-    for name, factor in (("smoothing", smoothing), ("trend", trend)):
-        if not 0 < factor < 1:
-            short = "sf" if name == "smoothing" else "tf"
-            raise EvaluationError(f"invalid {name} factor. Expected: 0 < {short} < 1, got: {factor:f}")
+    if evaluator.range_vector(call.args[0], at).windows:
+        for name, factor in (("smoothing", smoothing), ("trend", trend)):
+            if factor <= 0 or factor >= 1:
+                short = "sf" if name == "smoothing" else "tf"
+                raise EvaluationError(f"invalid {name} factor. Expected: 0 < {short} < 1, got: {factor:f}")
     return evaluator.settle(
         [
             Element(window.labels, _smooth(window.values, smoothing, trend), True)

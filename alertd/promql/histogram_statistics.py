@@ -10,7 +10,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import replace
 
-from alertd.promql.floats import INF, NAN, divide, kahan_sum
+from alertd.promql.floats import INF, NAN, divide, kahan_sum, power
 from alertd.promql.histogram import Bucket, FloatHistogram, all_buckets
 
 QUANTILE_IS_NAN = "input to histogram_quantile has NaN observations, result is NaN"
@@ -19,11 +19,14 @@ FRACTION_LEAVES_OUT_NAN = "input to histogram_fraction has NaN observations, whi
 
 
 def native_quantile(q: float, histogram: FloatHistogram) -> tuple[float, str]:
-    """Return the q-quantile, and what is to be noted of it ("" for nothing). NaN without observations."""
+    """Return the q-quantile, and what is to be noted of it ("" for nothing).
+
+    An infinity of its side for a `q` outside 0 … 1, else NaN without observations.
+    """
+    if q < 0 or q > 1:
+        return math.copysign(INF, q), ""
     if not histogram.count or q != q:
         return NAN, ""
-    if not 0 <= q <= 1:
-        return math.copysign(INF, q), ""
     # NaN observations are counted but in no bucket: only upwards is their share of the rank right.
     upwards = histogram.sum != histogram.sum or q < 0.5
     buckets = all_buckets(histogram)
@@ -32,7 +35,10 @@ def native_quantile(q: float, histogram: FloatHistogram) -> tuple[float, str]:
     rank = (q if upwards else 1 - q) * histogram.count
     count, place = _walk(buckets, rank)
     if place < 0:
-        return NAN, QUANTILE_IS_NAN if histogram.sum != histogram.sum else ""
+        # Observations that are counted and in no bucket lie behind the last one, which ends at zero here.
+        if histogram.sum == histogram.sum:
+            return (0.0 if rank > 0 else NAN), ""
+        return NAN, QUANTILE_IS_NAN
     bucket = buckets[place]
     if histogram.is_custom:
         if bucket.lower == -INF:
@@ -80,8 +86,8 @@ def _inside(bucket: Bucket, share: float, *, linear: bool) -> float:
         return bucket.lower + (bucket.upper - bucket.lower) * share
     low, high = math.log2(abs(bucket.lower)), math.log2(abs(bucket.upper))
     if bucket.lower > 0:
-        return float(2 ** (low + (high - low) * share))
-    return float(-(2 ** (high + (low - high) * (1 - share))))
+        return power(2.0, low + (high - low) * share)
+    return -power(2.0, high + (low - high) * (1 - share))
 
 
 def native_fraction(lower: float, upper: float, histogram: FloatHistogram) -> tuple[float, str]:

@@ -70,14 +70,12 @@ class _Cut:
         has_positive, has_negative = any(histogram.positive.values()), any(histogram.negative.values())
         lower = 0.0 if has_positive and not has_negative else bucket.lower
         upper = 0.0 if has_negative and not has_positive else bucket.upper
-        if self.at <= lower:
-            start, end = (lower, lower) if self.below else (lower, upper)
-        elif self.at >= upper:
-            start, end = (lower, upper) if self.below else (upper, upper)
-        else:
-            start, end = (lower, self.at) if self.below else (self.at, upper)
-        kept = bucket.count if (start, end) == (lower, upper) else bucket.count * ((end - start) / (upper - lower))
-        return self._take(kept, (start + end) / 2, bucket.count)
+        if not lower < self.at < upper:
+            # A bucket without a width that lies at the value itself is above it.
+            is_kept = self.below if self.at > lower else not self.below
+            return self._take(bucket.count if is_kept else 0.0, (lower + upper) / 2, bucket.count)
+        start, end = (lower, self.at) if self.below else (self.at, upper)
+        return self._take(bucket.count * ((end - start) / (upper - lower)), (start + end) / 2, bucket.count)
 
     def _take(self, kept: float, middle: float, whole: float) -> float:
         self.count += kept

@@ -62,8 +62,10 @@ class Notes:
         return texts
 
     def _place(self, position: int) -> str:
+        """Return the line and the column, which Prometheus counts in bytes here."""
         line, column = line_and_column(self._source, position)
-        return f"{line}:{column}"
+        before = self._source[position - column + 1 : position]
+        return f"{line}:{len(before.encode(errors='surrogatepass')) + 1}"
 
     def _repair_text(self, name: str, repairs: _Repairs) -> str:
         return (

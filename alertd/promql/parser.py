@@ -374,7 +374,9 @@ class Parser:
             token = self.token
             if token.kind == STRING:
                 names.append(self.string(token))
-            elif token.kind in _WORDS and token.kind != METRIC_IDENTIFIER:
+                if not names[-1]:
+                    self.fail('invalid label name for grouping: ""', token.start, token.end)
+            elif token.kind in _WORDS:
                 names.append(token.text)
             else:
                 self.unexpected(context, "label")

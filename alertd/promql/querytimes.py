@@ -9,8 +9,9 @@ from typing import Final
 
 from alertd.promql.ast import AtModifier, DurationExpr, DurationValue, NumberLiteral
 from alertd.promql.errors import EvaluationError
-from alertd.promql.floats import divide, modulo, power
-from alertd.promql.numbers import round_half_away
+from alertd.promql.floats import divide, maximum, minimum, modulo, power
+
+_LONGEST_SECONDS: Final = (1 << 63) / 1e9
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,15 +23,15 @@ class QueryTimes:
     step: int
 
     def milliseconds(self, value: DurationValue) -> int:
-        """Return a duration. Raises EvaluationError when it cannot be computed."""
-        return value if isinstance(value, int) else round_half_away(self._seconds(value) * 1000)
+        """Return a duration; parts of a millisecond of a computed one are cut off.
+
+        Raises EvaluationError when it cannot be computed.
+        """
+        return value if isinstance(value, int) else self._computed(value, positive=False)
 
     def positive(self, value: DurationValue) -> int:
         """Return the duration of a range or step, which must be positive. Raises EvaluationError."""
-        length = self.milliseconds(value)
-        if length <= 0:
-            raise EvaluationError("duration must be greater than 0")
-        return length
+        return value if isinstance(value, int) else self._computed(value, positive=True)
 
     def moment(self, anchor: AtModifier, offset: DurationValue, at: int) -> int:
         """Return the instant that a selector or subquery speaks of, when it is evaluated at `at`."""
@@ -41,6 +42,16 @@ class QueryTimes:
         elif anchor is not None:
             at = anchor
         return at - self.milliseconds(offset)
+
+    def _computed(self, value: DurationExpr, *, positive: bool) -> int:
+        seconds = self._seconds(value)
+        if not math.isfinite(seconds):
+            raise _fault(value, "duration is NaN or infinite")
+        if positive and seconds <= 0:
+            raise _fault(value, "duration must be greater than 0")
+        if abs(seconds) > _LONGEST_SECONDS:
+            raise _fault(value, "duration is out of range")
+        return int(seconds * 1000)
 
     def _seconds(self, value: DurationExpr | NumberLiteral | None) -> float:
         if value is None:
@@ -53,13 +64,13 @@ class QueryTimes:
             return (self.end - self.start) / 1000
         left, right = self._seconds(value.left), self._seconds(value.right)
         if value.op in ("/", "%") and right == 0:
-            raise EvaluationError(
-                "division by zero in a duration" if value.op == "/" else "modulo by zero in a duration"
-            )
-        result = _DURATION_OPERATORS[value.op](left, right)
-        if not math.isfinite(result):
-            raise EvaluationError("duration is not a finite number")
-        return result
+            raise _fault(value, "division by zero" if value.op == "/" else "modulo by zero")
+        return _DURATION_OPERATORS[value.op](left, right)
+
+
+def _fault(value: DurationExpr, message: str) -> EvaluationError:
+    """Say where in the expression it went wrong, as offsets from 0, which is Prometheus' form."""
+    return EvaluationError(f"{value.start}:{value.end}: {message}")
 
 
 _DURATION_OPERATORS: Final[dict[str, Callable[[float, float], float]]] = {
@@ -69,6 +80,6 @@ _DURATION_OPERATORS: Final[dict[str, Callable[[float, float], float]]] = {
     "/": divide,
     "%": modulo,
     "^": power,
-    "min_of": min,
-    "max_of": max,
+    "min_of": minimum,
+    "max_of": maximum,
 }

@@ -222,11 +222,11 @@ def _without_buckets(series: Series) -> Series:
 
 
 def _statistics(histograms: Iterable[FloatHistogram]) -> Iterable[FloatHistogram]:
-    """Yield histograms with count and sum alone; the hints tell the resets that cannot be seen any more."""
+    """Yield histograms with schema, count and sum alone; the hints tell the resets that cannot be seen any more."""
     before: FloatHistogram | None = None
     for histogram in histograms:
         hint = histogram.counter_reset
         if hint is CounterReset.UNKNOWN and before is not None:
             hint = CounterReset.RESET if is_reset(histogram, before) else CounterReset.NOT_RESET
         before = histogram
-        yield FloatHistogram(count=histogram.count, sum=histogram.sum, counter_reset=hint)
+        yield FloatHistogram(histogram.schema, histogram.count, histogram.sum, counter_reset=hint)

@@ -56,7 +56,7 @@ def _functions() -> dict[str, Function]:
     add("round", VECTOR, SCALAR, variadic=1)
     add("histogram_fraction", SCALAR, SCALAR, VECTOR)
     add("histogram_quantile", SCALAR, VECTOR)
-    add("histogram_quantiles", VECTOR, STRING, SCALAR, variadic=-1, experimental=True)
+    add("histogram_quantiles", VECTOR, STRING, SCALAR, SCALAR, variadic=9, experimental=True)
     add("info", VECTOR, VECTOR, variadic=1, experimental=True)
     add("quantile_over_time", SCALAR, MATRIX)
     add("predict_linear", MATRIX, SCALAR)

@@ -83,22 +83,33 @@ class _Match:
         expr = self._expr
         first, second = (partner, element) if self._matching.group == "right" else (element, partner)
         labels = self._labels(element.labels, partner.labels)
-        self._check_group(key, labels)
         if first.histogram is not None or second.histogram is not None or not (self._compute or self._compare):
-            made = combine_histograms(
-                self._evaluator, expr, first.histogram or first.value, second.histogram or second.value
-            )
-            if made is not None:
-                value, histogram = parts(made)
-                self.result.append(Element(labels, value, element.drop_name or expr.return_bool, histogram))
-        elif self._compute is not None:
-            self.result.append(Element(labels, self._compute(first.value, second.value), element.drop_name))
+            self._add_histograms(key, labels, first, second)
+            return
+        self._check_group(key, labels)
+        # As in Prometheus, a name that was still to be dropped from an operand stays where the operator keeps names.
+        if self._compute is not None:
+            self.result.append(Element(labels, self._compute(first.value, second.value)))
         elif self._compare is not None:
             holds = self._compare(first.value, second.value)
             if expr.return_bool:
                 self.result.append(Element(labels, float(holds), True))
             elif holds:
-                self.result.append(Element(labels, first.value, element.drop_name))
+                self.result.append(Element(labels, first.value))
+
+    def _add_histograms(self, key: Hashable, labels: Labels, first: Element, second: Element) -> None:
+        """Combine a pair with a histogram in it; one that does not go together is no match."""
+        expr = self._expr
+        made = combine_histograms(
+            self._evaluator, expr, first.histogram or first.value, second.histogram or second.value
+        )
+        both = first.histogram is not None and second.histogram is not None
+        if made is None and not (both and expr.op in ("==", "!=")):
+            return
+        self._check_group(key, labels)
+        if made is not None:
+            value, histogram = parts(made)
+            self.result.append(Element(labels, value, expr.return_bool, histogram))
 
     def _check_group(self, key: Hashable, labels: Labels) -> None:
         """Refuse a second match: any in one-to-one, one with the same labels otherwise; filtered elements count too."""
