@@ -106,34 +106,45 @@ class Unreadable:
 
 
 Command: TypeAlias = Load | Clear | Eval | Unreadable
+_Block: TypeAlias = list[tuple[int, str]]
 
 
 def parse_script(text: str) -> list[Command]:
     """Return the commands of a script, those that cannot be read included."""
     commands: list[Command] = []
     for block in _blocks(text):
-        try:
-            commands.append(_command(block))
-        except (ValueError, OverflowError, RecursionError) as error:
-            line, head = block[0]
-            commands.append(Unreadable(error.line if isinstance(error, ScriptError) else line, head, str(error)))
+        rest = block
+        while rest:
+            command, used = _readable(rest)
+            commands.append(command)
+            rest = rest[used:]
     return commands
 
 
-def _command(block: list[tuple[int, str]]) -> Command:
+def _readable(block: _Block) -> tuple[Command, int]:
+    """Return the command that a block begins with, and of how many lines it is; what cannot be read is one, too."""
+    try:
+        return _command(block)
+    except (ValueError, OverflowError, RecursionError) as error:
+        line, head = block[0]
+        line = error.line if isinstance(error, ScriptError) else line
+        return Unreadable(line, head, str(error)), len(block)
+
+
+def _command(block: _Block) -> tuple[Command, int]:
     line, head = block[0]
     if head == "clear":
-        return Clear(line, head)
+        return Clear(line, head), 1
     if head.startswith("load"):
-        return _load(block)
+        return _load(block), len(block)
     if head.startswith("eval"):
         return _eval(block)
     raise ScriptError(line, f"unknown command {head!r}, expected load, clear or eval")
 
 
-def _blocks(text: str) -> Iterator[list[tuple[int, str]]]:
+def _blocks(text: str) -> Iterator[_Block]:
     """Yield runs of lines with their numbers; a blank line or a comment ends a run, and so does `clear`."""
-    block: list[tuple[int, str]] = []
+    block: _Block = []
     for number, raw in enumerate(text.split("\n"), 1):
         line = raw.strip()
         if not line or line.startswith("#"):
@@ -177,7 +188,7 @@ def _series(text: str, line: int) -> SeriesDescription:
         raise ScriptError(line, str(error)) from error
 
 
-def _load(block: list[tuple[int, str]]) -> Load:
+def _load(block: _Block) -> Load:
     line, head = block[0]
     match = _LOAD.fullmatch(head)
     if match is None:
@@ -226,7 +237,8 @@ def _starts_of(
     return starts
 
 
-def _eval(block: list[tuple[int, str]]) -> Eval:
+def _eval(block: _Block) -> tuple[Eval, int]:
+    """Return the evaluation that a block begins with, and of how many lines it is. Raises ScriptError."""
     line, head = block[0]
     match = _EVAL.fullmatch(head)
     if match is None:
@@ -249,21 +261,26 @@ def _eval(block: list[tuple[int, str]]) -> Eval:
         command.words.add("ordered")
     elif match[1]:
         command.messages.append(MessageExpectation(match[1]))  # type: ignore[arg-type]  # the pattern lists them
-    for number, text in block[1:]:
-        _expectation(command, number, text)
-    return command
+    for used, (number, text) in enumerate(block[1:], 2):
+        if _expectation(command, number, text):
+            return command, used
+    return command, len(block)
 
 
-def _expectation(command: Eval, line: int, text: str) -> None:
+def _expectation(command: Eval, line: int, text: str) -> bool:
+    """Add what a line expects, and return whether the command ends with it. Raises ScriptError."""
     keyword, _, rest = text.partition(" ")
     if keyword == "expect":
         _expect(command, line, rest.strip())
-    elif keyword in ("expected_fail_message", "expected_fail_regexp"):
-        command.messages = [_message("fail", rest.strip(), line, is_regex=keyword.endswith("regexp"))]
+    elif command.expects("fail") and keyword in ("expected_fail_message", "expected_fail_regexp"):
+        command.messages.append(_message("fail", rest.strip(), line, is_regex=keyword.endswith("regexp")))
+        return True
     elif parse_go_float(text) is not None:
         command.scalar = parse_go_float(text)
+        return True
     else:
         command.series.append(_series(text, line))
+    return False
 
 
 def _expect(command: Eval, line: int, text: str) -> None:

@@ -143,6 +143,24 @@ def test_long_chains_of_operators() -> None:
     assert case.outcome == "passed", case.reason
 
 
+def test_what_ends_a_command() -> None:
+    """A number and the older word on a failure are the last lines of a command, and may be followed by the next."""
+    report = run_script(
+        LOAD
+        + "eval instant at 0 1\n  1\n"
+        + "eval instant at 0 2\n  2\n"
+        + "eval_fail instant at 0 label_join(a_total, 'l', '')\n  expected_fail_regexp same labelset\n"
+        + "eval_fail instant at 0 label_join(a_total, 'l', '')\n  expected_fail_message x\n"
+        + "eval instant at 0 3\n  3\n"
+        + "load 1m\n  eval 7\n  load 8\n\n"
+        + "eval instant at 0 {__name__=~'eval|load'}\n  load 8\n  eval 7\n"
+    )
+    lines = LOAD.count("\n") + 1
+    assert [(case.line - lines, case.outcome) for case in report.cases] == [
+        *((0, "passed"), (2, "passed"), (4, "passed"), (6, "failed"), (8, "passed"), (14, "passed")),
+    ]
+
+
 def test_clear_forgets() -> None:
     """After `clear`, nothing is left, native histograms included."""
     report = run_script(LOAD + "eval instant at 5m count(a_total)\n  {} 2\nclear\neval instant at 5m h")
