@@ -38,7 +38,8 @@ SeriesValue: TypeAlias = float | FloatHistogram | None
 class SeriesDescription:
     """A label set (`__name__` included) and its values; None is a gap, `STALE_NAN` a stale marker.
 
-    `hinted` are the indexes of the histograms that say something of counter resets.
+    `hinted` are the indexes of the histograms that say something of counter resets; of an item that grows it is what
+    grows it that says so.
     """
 
     labels: dict[str, str]
@@ -56,7 +57,7 @@ def parse_series(text: str) -> SeriesDescription:
             expanded = _expand(match)
         except ValueError as error:
             raise ParseError(str(error), text, match.start(), match.end()) from error
-        if match["histogram"] and names_hint(match["histogram"]):
+        if match["histogram"] and names_hint(match["growth"] or match["histogram"]):
             hinted.update(range(len(values), len(values) + len(expanded)))
         values.extend(expanded)
     return SeriesDescription(labels, values, frozenset(hinted))
@@ -134,16 +135,17 @@ def _histograms(match: re.Match[str], count: int) -> list[SeriesValue]:
     if not match["growth"]:
         return [histogram] * (count + 1)
     growth = parse_histogram(match["growth"])
-    if histogram.schema > growth.schema:
-        raise ValueError(f"error combining histograms: cannot merge from schema {growth.schema} to {histogram.schema}")
     operation = add if match["sign"] == "+" else subtract
-    values: list[SeriesValue] = []
-    for _ in range(count + 1):
-        values.append(histogram)
+    values: list[SeriesValue] = [histogram]
+    for _ in range(count):
+        if histogram.schema > growth.schema:
+            schemas = f"from schema {growth.schema} to {histogram.schema}"
+            raise ValueError(f"error combining histograms: cannot merge {schemas}")
         try:
-            histogram = operation(histogram, growth).histogram.hinted(histogram.counter_reset)
+            histogram = operation(histogram, growth).histogram
         except IncompatibleSchemas:
             raise ValueError("error combining histograms: exponential and custom buckets do not mix") from None
+        values.append(histogram)
     return values
 
 

@@ -7,6 +7,7 @@ import math
 import pytest
 
 from alertd.promql import ParseError, is_stale, parse_metric, parse_series
+from alertd.promql.histogram import CounterReset, FloatHistogram
 
 
 @pytest.mark.parametrize(
@@ -104,6 +105,27 @@ def test_histograms_grow() -> None:
         7.0,
     ]
     assert described.hinted == {3, 4}
+
+
+@pytest.mark.parametrize(
+    ("text", "hints", "hinted"),
+    [
+        ("{{count:1}}x1", ["", ""], set()),
+        ("{{count:1 counter_reset_hint:gauge}}x1", ["gauge", "gauge"], {0, 1}),
+        ("{{count:1}}+{{count:1}}x2", ["", "", ""], set()),
+        ("{{count:1}}+{{counter_reset_hint:gauge}}x2", ["", "gauge", "gauge"], {0, 1, 2}),
+        ("{{count:1 counter_reset_hint:gauge}}+{{count:1}}x2", ["gauge", "gauge", "gauge"], set()),
+        ("{{count:1 counter_reset_hint:reset}}+{{count:1}}x2", ["reset", "", ""], set()),
+        ("{{count:9 counter_reset_hint:reset}}-{{count:1 counter_reset_hint:reset}}x1", ["reset", "reset"], {0, 1}),
+        ("{{count:1 counter_reset_hint:not_reset}}+{{schema:-9}}x0", ["not_reset"], set()),
+    ],
+)
+def test_hints(text: str, hints: list[str], hinted: set[int]) -> None:
+    """Values after the first have the hint of a sum, and what a growing item says is said by what grows it."""
+    described = parse_series(f"h {text}")
+    histograms = [value for value in described.values if isinstance(value, FloatHistogram)]
+    assert [histogram.counter_reset for histogram in histograms] == [CounterReset(hint or "unknown") for hint in hints]
+    assert described.hinted == hinted
 
 
 def test_parse_metric_alone() -> None:
