@@ -201,7 +201,7 @@ def _load(block: _Block) -> Load:
         if metric.endswith(START_MARK):
             if own is not None:
                 raise ScriptError(own[0], "@st line has no following sample line")
-            starts = _starts("".join(items), number, default)
+            starts = _starts("".join(items), number)
             if metric == START_MARK:
                 default = starts
             else:
@@ -216,9 +216,9 @@ def _load(block: _Block) -> Load:
     return load
 
 
-def _starts(items: str, line: int, default: list[int | None]) -> list[int | None]:
+def _starts(items: str, line: int) -> list[int | None]:
     try:
-        return parse_starts(items, default)
+        return parse_starts(items)
     except ValueError as error:
         raise ScriptError(line, f"invalid @st sequence: {error}") from error
 
