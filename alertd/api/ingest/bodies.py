@@ -15,6 +15,8 @@ from alertd.api.problems import Refused
 MAX_DECOMPRESSED = 32 * 1024 * 1024
 
 _GZIP = 16 + zlib.MAX_WBITS
+# What is behind a member is copied each time, and a body may have very many small ones.
+_PIECE = 16 * 1024
 _KNOWN = "gzip, deflate, snappy"
 
 
@@ -41,26 +43,54 @@ def decompressed(body: bytes, encoding: str) -> bytes:
 
 def unsnapped(body: bytes) -> bytes:
     """What a snappy block says. Raises `Refused`."""
+    if unsnapped_length(body) > MAX_DECOMPRESSED:
+        raise _too_large()
     try:
-        # The block itself says how much it will be, and may say anything.
-        if cramjam.snappy.decompress_raw_len(body) > MAX_DECOMPRESSED:
-            raise _too_large()
         return bytes(cramjam.snappy.decompress_raw(body))
     except cramjam.DecompressionError as error:
-        raise Refused(HTTPStatus.BAD_REQUEST, f"the body is no snappy block: {error}") from error
+        raise _no_block(error) from error
+
+
+def unsnapped_length(body: bytes) -> int:
+    """How many bytes a snappy block says that it will be; it may say anything. Raises `Refused`."""
+    try:
+        return int(cramjam.snappy.decompress_raw_len(body))
+    except cramjam.DecompressionError as error:
+        raise _no_block(error) from error
 
 
 def _inflated(body: bytes, window: int) -> bytes:
+    """What a body's members say, one after the other; nearly all have one. Raises `Refused`."""
+    content = bytearray()
+    position = 0
+    while position < len(body) or not position:
+        position = _add_member(content, body, position, window)
+    return bytes(content)
+
+
+def _add_member(content: bytearray, body: bytes, position: int, window: int) -> int:
+    """Add what the member from `position` on says to `content`; where it ends. Raises `Refused`."""
     inflater = zlib.decompressobj(window)
-    try:
-        content = inflater.decompress(body, MAX_DECOMPRESSED)
-    except zlib.error as error:
-        raise Refused(HTTPStatus.BAD_REQUEST, f"the body cannot be decompressed: {error}") from error
-    if inflater.unconsumed_tail:
-        raise _too_large()
-    if not inflater.eof:
-        raise Refused(HTTPStatus.BAD_REQUEST, "the body cannot be decompressed: it ends too early")
-    return content
+    while not inflater.eof:
+        piece = body[position : position + _PIECE]
+        if not piece:
+            raise _damaged("it ends too early")
+        position += len(piece)
+        try:
+            content += inflater.decompress(piece, MAX_DECOMPRESSED + 1 - len(content))
+        except zlib.error as error:
+            raise _damaged(error) from error
+        if len(content) > MAX_DECOMPRESSED:
+            raise _too_large()
+    return position - len(inflater.unused_data)
+
+
+def _damaged(reason: object) -> Refused:
+    return Refused(HTTPStatus.BAD_REQUEST, f"the body cannot be decompressed: {reason}")
+
+
+def _no_block(reason: object) -> Refused:
+    return Refused(HTTPStatus.BAD_REQUEST, f"the body is no snappy block: {reason}")
 
 
 def _too_large() -> Refused:
