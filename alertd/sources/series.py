@@ -29,9 +29,8 @@ def shown(labels: Mapping[str, str]) -> str:
 
 def labels_problem(labels: Mapping[str, str], limits: SeriesLimits) -> str | None:
     """Why labels, `__name__` among them, cannot be a series'; None when they can."""
-    if not labels.get(METRIC_NAME) or "" in labels:
-        return f"invalid metric name or labels, got {shown(labels)}"
-    metric = labels[METRIC_NAME][: limits.name]
+    metric = labels.get(METRIC_NAME, "")[: limits.name]
+    # Sizes go first: what is wrong with labels is told with the labels themselves.
     if len(labels) > limits.labels:
         return f"a series may have {limits.labels} labels, found {len(labels)} at {metric}"
     for name, value in labels.items():
@@ -40,18 +39,21 @@ def labels_problem(labels: Mapping[str, str], limits: SeriesLimits) -> str | Non
         most = limits.name if name == METRIC_NAME else limits.value
         if len(value) > most:
             return f"the label {name} may have {most} characters, found {len(value)} at {metric}"
-        if "\0" in name or "\0" in value:
-            return f"a label cannot contain the character U+0000, got {shown(labels)}"
+    if not metric or "" in labels:
+        return f"invalid metric name or labels, got {shown(labels)}"
+    if any("\0" in name or "\0" in value for name, value in labels.items()):
+        return f"a label cannot contain the character U+0000, got {shown(labels)}"
     return None
 
 
 def _problem(pairs: Sequence[tuple[str, str]], labels: Mapping[str, str], limits: SeriesLimits) -> str | None:
     names = [name for name, _ in pairs]
-    if len(set(names)) != len(names):
+    # A label without a value counts as absent, but not one without a name.
+    problem = labels_problem({**labels, "": ""} if "" in names else labels, limits)
+    if problem is None and len(set(names)) != len(names):
         twice = next(name for name in names if names.count(name) > 1)
         return f"invalid labels for series, labels {shown(labels)}, duplicated label {twice}"
-    # A label without a value counts as absent, but not one without a name.
-    return labels_problem({**labels, "": ""} if "" in names else labels, limits)
+    return problem
 
 
 class Identity:

@@ -13,7 +13,7 @@ from fastapi import APIRouter, Query, Request, Response
 from alertd.api.auth import CurrentService, Sender
 from alertd.api.fields import ShortText
 from alertd.api.ingest.answers import PlainRoute, check_rate, refusal
-from alertd.api.ingest.bodies import unsnapped
+from alertd.api.ingest.bodies import unsnapped, unsnapped_length
 from alertd.api.problems import Refused
 from alertd.service.snapshots import StoredSnapshots
 from alertd.sources.admission import Admitted
@@ -26,7 +26,8 @@ router = APIRouter(route_class=PlainRoute, include_in_schema=False)
 _MEDIA = "application/x-protobuf"
 _KINDS = {VERSION_1: Kind.WRITE_1, VERSION_2: Kind.WRITE_2}
 _MOST_TOLD = 10
-_LARGE = 256 * 1024
+# So many bytes, decompressed, are read sooner than a thread is found for it.
+_SMALL = 256 * 1024
 _WRITTEN = "X-Prometheus-Remote-Write-{}-Written"
 
 
@@ -45,15 +46,16 @@ async def write(
         detail = f"{encoding} encoding (compression) is not accepted by this server; only snappy is acceptable"
         raise Refused(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, detail)
     body = await request.body()
-    # A usual request is read sooner than a thread is found for it.
-    asked = _read(found, body, kind) if len(body) < _LARGE else await asyncio.to_thread(_read, found, body, kind)
+    is_small = unsnapped_length(body) < _SMALL
+    asked = _read(found, body, kind) if is_small else await asyncio.to_thread(_read, found, body, kind)
     check_rate(found, count(asked.series), service.clock.now())
-    admitted = await found.write(asked.series, service.clock.now(), (kind, body))
+    admitted = await found.write(asked.series, service.clock.now(), None if asked.refused else (kind, body))
     await found.describe(asked.descriptions, service.clock.now())
-    refused = count(asked.series) - admitted.samples - admitted.histograms
+    refused = count(asked.series) - admitted.samples - admitted.histograms + len(asked.refused)
     service.metrics.samples(found.name, admitted.samples + admitted.histograms, refused)
-    if admitted.refused:
-        return refusal(HTTPStatus.BAD_REQUEST, told(admitted.refused), _written(kind, admitted))
+    reasons = [*asked.refused, *admitted.refused]
+    if reasons:
+        return refusal(HTTPStatus.BAD_REQUEST, told(reasons), _written(kind, admitted))
     return Response(None, HTTPStatus.NO_CONTENT, _written(kind, admitted))
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import pairwise
+from itertools import accumulate, pairwise
 
+from alertd.errors import AlertdError
 from alertd.promql.histogram import CUSTOM_BUCKETS, HIGHEST_SCHEMA, LOWEST_SCHEMA, CounterReset, FloatHistogram
 from alertd.sources import wire
 
@@ -14,8 +15,15 @@ _FLOATS = frozenset({2, 3, 5, 7})
 _MOST_BUCKETS = 4096
 
 
+class HistogramRefused(AlertdError):
+    """A histogram whose parts contradict each other."""
+
+
 def read_histogram(data: bytes, start: int, end: int) -> tuple[int, FloatHistogram]:
-    """The instant of a histogram, and the histogram. Raises `WireError` where it is none."""
+    """The instant of a histogram, and the histogram.
+
+    Raises `WireError` where it is no message of one, `HistogramRefused` where what it says cannot be.
+    """
     plain: dict[int, int] = {}
     floats: dict[int, float] = {}
     spans: dict[int, list[tuple[int, int]]] = {8: [], 11: []}
@@ -29,7 +37,7 @@ def read_histogram(data: bytes, start: int, end: int) -> tuple[int, FloatHistogr
             wire.expect(kind, wire.BYTES, "a span of buckets")
             spans[number].append(_span(data, first, last))
             if len(spans[number]) > _MOST_BUCKETS:
-                raise wire.WireError(f"expected a histogram of at most {_MOST_BUCKETS} spans, found more")
+                raise HistogramRefused(f"a histogram may have {_MOST_BUCKETS} spans, found more")
         elif number in deltas:
             deltas[number] += map(wire.zigzag, wire.varints(data, kind, first, last))
         elif number in counts:
@@ -37,14 +45,21 @@ def read_histogram(data: bytes, start: int, end: int) -> tuple[int, FloatHistogr
         elif number <= 15:
             wire.expect(kind, wire.VARINT, "a number")
             plain[number] = first
+    # Which kind of count it has says which kind of histogram it is.
+    is_float = 2 in floats
+    positive = _buckets(spans[11], counts[13] if is_float else list(accumulate(deltas[12])))
+    negative = _buckets(spans[8], counts[10] if is_float else list(accumulate(deltas[9])))
+    if not is_float:
+        found = sum(positive.values()) + sum(negative.values()) + plain.get(6, 0)
+        _check_count(plain.get(1, 0), int(found), may_miss=math.isnan(floats.get(3, 0.0)))
     histogram = FloatHistogram(
         schema=wire.zigzag(plain.get(4, 0)),
         count=floats.get(2, float(plain.get(1, 0))),
         sum=floats.get(3, 0.0),
         zero_threshold=floats.get(5, 0.0),
         zero_count=floats.get(7, float(plain.get(6, 0))),
-        positive=_buckets(spans[11], deltas[12], counts[13]),
-        negative=_buckets(spans[8], deltas[9], counts[10]),
+        positive={place: float(count) for place, count in positive.items()},
+        negative={place: float(count) for place, count in negative.items()},
         custom_values=tuple(counts[16]),
         counter_reset=_RESETS[min(plain.get(14, 0), len(_RESETS)) % len(_RESETS)],
     )
@@ -55,14 +70,18 @@ def problem_of(histogram: FloatHistogram) -> str | None:
     """Why a histogram cannot be stored; None when it can."""
     if histogram.is_custom:
         bounds = histogram.custom_values
-        if any(later <= earlier or math.isnan(later) for earlier, later in pairwise(bounds)):
+        if any(later <= earlier for earlier, later in pairwise(bounds)) or any(map(math.isnan, bounds)):
             return "its custom bounds must ascend"
-        if histogram.negative or histogram.zero_count:
+        if bounds and bounds[-1] == math.inf:
+            return "its last custom bound is +Inf, which must not be said"
+        if histogram.negative or histogram.zero_count or histogram.zero_threshold:
             return "it has custom buckets, and negative or zero buckets beside them"
         if any(not 0 <= index <= len(bounds) for index in histogram.positive):
             return f"it has {len(bounds)} custom bounds, and a bucket beyond them"
     elif not LOWEST_SCHEMA <= histogram.schema <= HIGHEST_SCHEMA:
         return f"its schema is {histogram.schema}, known are {LOWEST_SCHEMA} to {HIGHEST_SCHEMA} and {CUSTOM_BUCKETS}"
+    elif histogram.custom_values:
+        return f"it has custom bounds, and the schema {histogram.schema} that has none"
     numbers = (histogram.count, histogram.zero_count, *histogram.positive.values(), *histogram.negative.values())
     if any(number < 0 for number in numbers):
         return "it has a negative count"
@@ -100,15 +119,15 @@ def _span(data: bytes, start: int, end: int) -> tuple[int, int]:
     return offset, length
 
 
-def _buckets(spans: Sequence[tuple[int, int]], deltas: Sequence[int], counts: Sequence[float]) -> dict[int, float]:
-    """The counts by their places; integer histograms say by how much each differs from the one before."""
-    values = list(counts) or list(_summed(deltas))
+def _buckets(spans: Sequence[tuple[int, int]], values: Sequence[float]) -> dict[int, float]:
+    """The counts by their places. Raises `HistogramRefused`."""
     wanted = sum(length for _, length in spans)
     if wanted != len(values) or wanted > _MOST_BUCKETS:
         found = f"spans of {wanted} buckets and {len(values)} counts"
-        raise wire.WireError(
-            f"expected a histogram of at most {_MOST_BUCKETS} buckets with a count each, found {found}"
-        )
+        raise HistogramRefused(f"a histogram may have {_MOST_BUCKETS} buckets with a count each, found {found}")
+    back = next((offset for offset, _ in spans[1:] if offset < 0), 0)
+    if back:
+        raise HistogramRefused(f"a histogram's spans must follow each other, found one with the offset {back}")
     buckets: dict[int, float] = {}
     place = position = 0
     for offset, length in spans:
@@ -120,11 +139,10 @@ def _buckets(spans: Sequence[tuple[int, int]], deltas: Sequence[int], counts: Se
     return buckets
 
 
-def _summed(deltas: Sequence[int]) -> Iterator[float]:
-    total = 0
-    for delta in deltas:
-        total += delta
-        yield float(total)
+def _check_count(count: int, found: int, *, may_miss: bool) -> None:
+    """Raises `HistogramRefused` unless the buckets have all that was counted; NaN is in none of them."""
+    if found != count and not (may_miss and found < count):
+        raise HistogramRefused(f"a histogram must count as much as its buckets together, found {count} and {found}")
 
 
 def _written_buckets(spans: int, counts: int, buckets: Mapping[int, float]) -> Iterator[bytes]:

@@ -12,8 +12,15 @@ from typing import Final
 
 from alertd.sources import wire
 from alertd.sources.descriptions import read_description
-from alertd.sources.remotewrite.histograms import read_histogram, write_histogram
-from alertd.sources.remotewrite.request import UNBOUNDED, TooManySamples, WriteRequest, check_labels
+from alertd.sources.remotewrite.histograms import HistogramRefused, read_histogram, write_histogram
+from alertd.sources.remotewrite.request import (
+    UNBOUNDED,
+    SeriesRefused,
+    TooManySamples,
+    WriteRequest,
+    refused_histogram,
+    too_many_labels,
+)
 from alertd.sources.series import NOBODY, Identity, SeriesLimits, SeriesSamples
 
 _DOUBLE = struct.Struct("<d").unpack_from
@@ -42,13 +49,14 @@ class Version1Reader:
         series = request.series
         known = self._known
         instants: dict[bytes, int] = {}
-        position, end = 0, len(data)
+        number, position, end = 0, 0, len(data)
         while position < end:
             if data[position] != _SERIES:
                 position = _other(data, position, end, request)
                 continue
-            if len(series) >= most:
+            if number >= most:
                 raise TooManySamples(most)
+            number += 1
             length, position = wire.read_varint(data, position + 1, end)
             last = position + length
             if last > end:
@@ -77,13 +85,29 @@ class Version1Reader:
                         series.append(SeriesSamples(identity, [(at, _DOUBLE(data, last - 15)[0])]))
                         position = last
                         continue
-            series.append(self._series(data, position, last, most))
+            number += self._add(request, data, position, last, most)
             position = last
+        if number > most:
+            raise TooManySamples(most)
         return request
+
+    def _add(self, request: WriteRequest, data: bytes, start: int, end: int, most: int) -> int:
+        """Add a series, or why it cannot be taken, to a request; how many samples beyond one it has."""
+        try:
+            series = self._series(data, start, end, most)
+        except SeriesRefused as error:
+            request.refused.append(str(error))
+            return 0
+        # Exemplars may come alone, and none are kept.
+        if not len(series):
+            return 0
+        request.series.append(series)
+        return len(series) - 1
 
     def _series(self, data: bytes, start: int, end: int, most: int) -> SeriesSamples:
         pairs: list[tuple[str, str]] = []
         series = SeriesSamples(NOBODY)
+        problem: HistogramRefused | None = None
         labels_end, only_labels = start, True
         for number, kind, first, last in wire.fields(data, start, end):
             if number <= 4:
@@ -92,23 +116,30 @@ class Version1Reader:
                 pairs.append(_label(data, first, last))
                 # Labels behind something else are read, but not remembered by their bytes.
                 labels_end = last if only_labels else start
-                check_labels(len(pairs))
+                if len(pairs) > self._limits.labels:
+                    raise too_many_labels(dict(pairs), self._limits)
                 continue
             only_labels = False
             if number == 2:
                 series.samples.append(read_sample(data, first, last))
             elif number == 4:
-                series.histograms.append(read_histogram(data, first, last))
+                try:
+                    series.histograms.append(read_histogram(data, first, last))
+                except HistogramRefused as error:
+                    problem = error
             if len(series) > most:
                 raise TooManySamples(most)
         series.identity = self._identity(data[start:labels_end], pairs)
+        if problem is not None:
+            raise refused_histogram(problem, series.identity)
         return series
 
     def _identity(self, written: bytes, pairs: list[tuple[str, str]]) -> Identity:
         identity = self._known.get(written)
         if identity is None:
             identity = Identity(pairs, self._limits)
-            if written:
+            # A sender may try ever other labels that cannot be taken.
+            if written and identity.problem is None:
                 if len(self._known) >= _MOST_REMEMBERED:
                     self._known.clear()
                 self._known[written] = identity

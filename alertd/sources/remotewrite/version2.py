@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from alertd.promql import METRIC_NAME
 from alertd.sources import wire
 from alertd.sources.descriptions import Description, metric_of, read_references, type_of
-from alertd.sources.remotewrite.histograms import read_histogram
-from alertd.sources.remotewrite.request import UNBOUNDED, TooManySamples, WriteRequest, check_labels
-from alertd.sources.series import NOBODY, Identity, SeriesLimits, SeriesSamples
+from alertd.sources.remotewrite.histograms import HistogramRefused, read_histogram
+from alertd.sources.remotewrite.request import (
+    UNBOUNDED,
+    SeriesRefused,
+    TooManySamples,
+    WriteRequest,
+    refused_histogram,
+    too_many_labels,
+)
+from alertd.sources.series import NOBODY, Identity, SeriesLimits, SeriesSamples, shown
 
 _MOST_REMEMBERED = 200_000
 _MOST_SYMBOLS = 1_000_000
@@ -45,20 +52,33 @@ class Version2Reader:
                 raise wire.WireError(f"expected a request of version 2.0, found the field {number} of version 1.0")
         if symbols and symbols[0]:
             raise wire.WireError(f"expected an empty text as the first symbol, found {symbols[0][:60]!r}")
+        # A place of 0 says that there is no text, and somebody who says no text may send no symbols.
+        symbols = symbols or [""]
+        number = 0
         for first, last in places:
-            request.series.append(self._series(data, first, last, symbols, request, most))
+            try:
+                series = self._series(data, first, last, symbols, request, most)
+            except SeriesRefused as error:
+                request.refused.append(str(error))
+                continue
+            request.series.append(series)
+            number += len(series)
+            if number > most:
+                raise TooManySamples(most)
         return request
 
     def _series(
         self, data: bytes, start: int, end: int, symbols: Sequence[str], request: WriteRequest, most: int
     ) -> SeriesSamples:
         references: list[int] = []
-        described: tuple[int, int, int] | None = None
+        described = (0, 0, 0)
         series = SeriesSamples(NOBODY)
+        problem: HistogramRefused | None = None
         for number, kind, first, last in wire.fields(data, start, end):
             if number == 1:
                 references += wire.varints(data, kind, first, last)
-                check_labels(len(references) // 2)
+                if len(references) > 2 * self._limits.labels + 1:
+                    raise too_many_labels(self._readable(references, symbols), self._limits)
             elif number == 2:
                 wire.expect(kind, wire.BYTES, "a sample")
                 at, value, since = _sample(data, first, last)
@@ -66,7 +86,10 @@ class Version2Reader:
                 series.start = since or series.start
             elif number == 3:
                 wire.expect(kind, wire.BYTES, "a histogram")
-                series.histograms.append(read_histogram(data, first, last))
+                try:
+                    series.histograms.append(read_histogram(data, first, last))
+                except HistogramRefused as error:
+                    problem = error
                 series.start = _start(data, first, last, _HISTOGRAM_START) or series.start
             elif number == 5:
                 wire.expect(kind, wire.BYTES, "a description")
@@ -76,38 +99,48 @@ class Version2Reader:
                 series.start = wire.signed(first)
             if len(series) > most:
                 raise TooManySamples(most)
-        series.identity = self._identity(references, symbols)
-        if described is not None and any(described):
-            request.descriptions[_description(series.identity, described, symbols)] = None
+        self._check(references, described, symbols)
+        series.identity = self._identity(tuple(symbols[reference] for reference in references))
+        if problem is not None:
+            raise refused_histogram(problem, series.identity)
+        number, about, unit = described
+        if any(described):
+            kind = type_of(number)
+            metric = metric_of(series.identity.labels.get(METRIC_NAME, ""), kind)
+            request.descriptions[Description(metric, kind, symbols[about], symbols[unit])] = None
         return series
 
-    def _identity(self, references: Sequence[int], symbols: Sequence[str]) -> Identity:
-        if len(references) % 2:
-            raise wire.WireError(f"expected names and values of labels in pairs, found {len(references)} texts")
-        texts = _texts(references, symbols)
+    def _check(self, references: Sequence[int], described: tuple[int, int, int], symbols: Sequence[str]) -> None:
+        """Raises `SeriesRefused` where a text is not among the symbols, or a label has no value."""
+        highest = max((*references, *described[1:]))
+        if highest >= len(symbols):
+            problem = f"expected a symbol below {len(symbols)}, found {highest}"
+        elif len(references) % 2:
+            problem = f"expected names and values of labels in pairs, found {len(references)} texts"
+        else:
+            return
+        raise SeriesRefused(f"{problem} for series {shown(self._readable(references, symbols))}")
+
+    def _identity(self, texts: tuple[str, ...]) -> Identity:
         identity = self._known.get(texts)
         if identity is None:
             identity = Identity(tuple(zip(texts[::2], texts[1::2], strict=True)), self._limits)
-            if len(self._known) >= _MOST_REMEMBERED:
-                self._known.clear()
-            self._known[texts] = identity
+            # A sender may try ever other labels that cannot be taken.
+            if identity.problem is None:
+                if len(self._known) >= _MOST_REMEMBERED:
+                    self._known.clear()
+                self._known[texts] = identity
         return identity
 
-
-def _texts(references: Sequence[int], symbols: Sequence[str]) -> tuple[str, ...]:
-    """The texts that stand at these places. Raises `WireError`."""
-    try:
-        return tuple(symbols[reference] for reference in references)
-    except IndexError:
-        raise wire.WireError(f"expected a symbol below {len(symbols)}, found {max(references)}") from None
-
-
-def _description(identity: Identity, described: tuple[int, int, int], symbols: Sequence[str]) -> Description:
-    number, *places = described
-    kind = type_of(number)
-    # Nobody may send a list without symbols where a place is 0, but the place says then that there is no text.
-    about, unit = _texts(places, symbols or ("",))
-    return Description(metric_of(identity.labels.get(METRIC_NAME, ""), kind), kind, about, unit)
+    def _readable(self, references: Sequence[int], symbols: Sequence[str]) -> Mapping[str, str]:
+        """As many labels as a series may have, as far as they are there, and of their texts no more than may be."""
+        limits = self._limits
+        pairs = list(zip(references[::2], references[1::2], strict=False))[: limits.labels]
+        return {
+            symbols[name][: limits.name]: symbols[value][: limits.value]
+            for name, value in pairs
+            if max(name, value) < len(symbols)
+        }
 
 
 def _sample(data: bytes, start: int, end: int) -> tuple[int, float, int]:

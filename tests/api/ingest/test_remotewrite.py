@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import threading
 from typing import Any
 
 import cramjam
 import httpx
 import pytest
 
+from alertd.api.ingest import remotewrite
 from alertd.clock import HOUR, MINUTE, VirtualClock
 from alertd.promql import STALE_NAN, parse
 from alertd.service.service import Service
@@ -77,6 +79,41 @@ async def test_the_good_ones_are_kept(service: Service, client: httpx.AsyncClien
     assert source is not None
     found = await source.reading(service.database).query(parse("a"), NOW)
     assert [value for _, value in found.samples] == list(expected.values())
+
+
+async def test_what_is_refused_unread(service: Service, client: httpx.AsyncClient, ask: Ask) -> None:
+    """A series that contradicts itself or has exemplars alone does not take the others with it, nor when read again."""
+    bad = {**series(1.0, __name__="h"), "samples": [], "histograms": [{"count_int": 3, "timestamp": NOW}]}
+    alone = {"labels": series(1.0)["labels"], "exemplars": [{"value": 1.0}]}
+    answer = await write(client, packed(bad, alone, series(2.0)))
+    reason = 'a histogram must count as much as its buckets together, found 3 and 0 for series {__name__="h"}\n'
+    assert (answer.status_code, answer.text) == (400, reason)
+    source = service.runtime.snapshots(None)
+    assert source is not None
+    expected = [({"__name__": "a"}, 2.0)]
+    assert (await source.reading(service.database).query(parse('{__name__=~".+"}'), NOW)).samples == expected
+    assert (await write(client, packed(alone))).status_code == 204
+    metrics = service.metrics.registry
+    for outcome in ("accepted", "refused"):
+        labels = {"source": "app", "outcome": outcome}
+        assert metrics.get_sample_value("alertd_samples_received_total", labels) == 1
+
+
+async def test_a_small_body_may_say_much(client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is much once it is decompressed is read beside the others' requests, however small it came."""
+    threads: list[str] = []
+    read = remotewrite._read
+
+    def noted(*arguments: Any) -> Any:
+        threads.append("main" if threading.current_thread() is threading.main_thread() else "beside")
+        return read(*arguments)
+
+    monkeypatch.setattr(remotewrite, "_read", noted)
+    much = packed(*(series(1.0, NOW + n, pad="x" * 1000) for n in range(300)))
+    assert len(much) < 64 * 1024
+    assert (await write(client, packed(series(1.0)))).status_code == 204
+    assert (await write(client, much)).status_code == 204
+    assert threads == ["main", "beside"]
 
 
 async def test_a_repeated_request(client: httpx.AsyncClient, ask: Ask) -> None:

@@ -13,8 +13,10 @@ from hypothesis import strategies as st
 
 from alertd.promql import STALE_NAN, is_stale
 from alertd.promql.histogram import CounterReset, FloatHistogram
+from alertd.sources import wire
 from alertd.sources.descriptions import Description
 from alertd.sources.remotewrite.histograms import problem_of
+from alertd.sources.remotewrite.request import TooManySamples
 from alertd.sources.remotewrite.version1 import Version1Reader, write_request
 from alertd.sources.remotewrite.version2 import Version2Reader
 from alertd.sources.series import Identity, SeriesLimits, SeriesSamples
@@ -56,7 +58,7 @@ _SERIES = st.fixed_dictionaries(
 
 @given(st.lists(st.lists(_SERIES, max_size=4), min_size=1, max_size=4))
 def test_version_1_says_what_protobuf_says(requests: list[list[dict[str, Any]]]) -> None:
-    """Whatever a request holds, and whatever of it was seen before."""
+    """Whatever a request holds, and whatever of it was seen before; series without samples say nothing."""
     reader = Version1Reader(SeriesLimits())
     for request in [*requests, *requests]:
         found = reader.read(version1(*request))
@@ -66,6 +68,7 @@ def test_version_1_says_what_protobuf_says(requests: list[list[dict[str, Any]]])
                 [(sample["timestamp"], repr(sample["value"])) for sample in one["samples"]],
             )
             for one in request
+            if one["samples"]
         ]
         assert plain(found.series) == expected
 
@@ -81,7 +84,7 @@ def test_version_1_takes_no_more_than_protobuf(body: bytes) -> None:
         return
     with suppress(WireError):
         found = Version1Reader().read(body)
-        assert len(found.series) == len(expected.timeseries)
+        assert len(found.series) + len(found.refused) <= len(expected.timeseries)
 
 
 def test_labels_that_end_like_a_sample() -> None:
@@ -90,9 +93,55 @@ def test_labels_that_end_like_a_sample() -> None:
     like = "\x12\x10\t" + "x" * 8 + "\x10" + "aaaaaa"
     for _ in range(2):
         series = {"labels": labels(__name__="a", b=like), "samples": []}
-        found = reader.read(version1({"labels": labels(__name__="a")}, series))
-        assert [one.identity.labels for one in found.series] == [{"__name__": "a"}, {"__name__": "a", "b": like}]
-        assert not any(map(len, found.series))
+        assert reader.read(version1({"labels": labels(__name__="a")}, series)).series == []
+
+
+def test_what_version_1_passes_over() -> None:
+    """Series with exemplars alone say nothing that is kept, and count against the limit all the same."""
+    alone = {"labels": labels(__name__="a"), "exemplars": [{"value": 1}]}
+    found = Version1Reader().read(version1(alone, {"labels": labels(__name__="b"), "samples": [SAMPLE]}))
+    assert plain(found.series) == [({"__name__": "b"}, [(NOW, "1.0")])]
+    assert found.refused == []
+    with pytest.raises(TooManySamples):
+        Version1Reader().read(version1(*[alone] * 3), 2)
+
+
+@pytest.mark.parametrize("samples", [[1, 4], [4, 1], [3, 2], [1] * 5])
+def test_how_many_samples_a_request_may_have(samples: list[int]) -> None:
+    """They are counted over all series, in both versions."""
+    first = [{"labels": labels(__name__="a"), "samples": [SAMPLE] * number} for number in samples]
+    second = [{"labels_refs": [1, 2], "samples": [SAMPLE] * number} for number in samples]
+    for reader, body in ((Version1Reader(), version1(*first)), (Version2Reader(), version2(*second))):
+        assert len(reader.read(body, 5).series) == len(samples)
+        with pytest.raises(TooManySamples):
+            reader.read(body, 4)
+
+
+@pytest.mark.parametrize("bad", [{"l": "x" * 3000}, {"": "x"}, {"b": "\0"}])
+def test_refused_labels_are_not_remembered(bad: dict[str, str]) -> None:
+    """Only labels that can be a series' are kept for the next request: others could fill the memory."""
+    pairs = {"__name__": "a", **bad}
+    first = version1({"labels": labels(**pairs), "samples": [SAMPLE]})
+    symbols = ("", *(text for pair in pairs.items() for text in pair))
+    second = version2({"labels_refs": [1, 2, 3, 4], "samples": [SAMPLE]}, symbols=symbols)
+    for reader, body in ((Version1Reader(), first), (Version2Reader(), second)):
+        once, again = (reader.read(body).series[0].identity for _ in range(2))
+        assert once.problem is not None
+        assert again is not once
+
+
+def test_a_series_with_too_many_labels() -> None:
+    """It is refused alone, and read no further than to see that."""
+    most = SeriesLimits(labels=3)
+    many = {"__name__": "a", **{f"l{n}": "x" for n in range(900)}}
+    found = Version1Reader(most).read(
+        version1({"labels": labels(**many), "samples": [SAMPLE]}, {"labels": labels(__name__="b"), "samples": [SAMPLE]})
+    )
+    assert found.refused == ["a series may have 3 labels, found more at a"]
+    assert plain(found.series) == [({"__name__": "b"}, [(NOW, "1.0")])]
+    # What is behind the labels that are read may be anything.
+    written = version1({"labels": labels(**dict(list(many.items())[:4]))})[2:] + b"\x07"
+    assert Version1Reader(most).read(wire.message(1, written)).refused == found.refused
 
 
 def test_what_else_a_request_brings() -> None:
@@ -131,6 +180,7 @@ def test_which_labels_are_a_series(pairs: list[tuple[str, str]], says: str | Non
     assert problem is None if says is None else problem is not None and says in problem
 
 
+SAMPLE = {"value": 1.0, "timestamp": NOW}
 HISTOGRAM: dict[str, Any] = {
     "count_int": 12,
     "sum": 18.4,
@@ -184,7 +234,8 @@ def test_native_histograms() -> None:
     [
         ({"schema": 9}, "its schema is 9"),
         ({"schema": -53}, "negative or zero buckets"),
-        ({"positive_deltas": [1, -2, 0]}, "it has a negative count"),
+        ({"custom_values": [1.0]}, "it has custom bounds, and the schema 1 that has none"),
+        ({"positive_deltas": [7, -8, 1]}, "it has a negative count"),
     ],
 )
 def test_histograms_that_cannot_be(change: dict[str, Any], says: str) -> None:
@@ -197,7 +248,44 @@ def test_histograms_that_cannot_be(change: dict[str, Any], says: str) -> None:
 @pytest.mark.parametrize(
     ("change", "says"),
     [
+        (
+            {"positive_spans": [{"length": 2**32 - 1}]},
+            "may have 4096 buckets with a count each, found spans of 4294967295",
+        ),
+        ({"positive_spans": [{"length": 2}]}, "found spans of 2 buckets and 3 counts"),
+        ({"positive_spans": [{"length": 1}] * 4097}, "may have 4096 spans, found more"),
+        ({"positive_spans": [{"length": 2}, {"offset": -1, "length": 1}]}, "found one with the offset -1"),
+        ({"positive_counts": [1.0, 3.0, 2.0], "positive_deltas": []}, "found spans of 3 buckets and 0 counts"),
+        ({"count_int": 13}, "must count as much as its buckets together, found 13 and 12"),
+        ({"count_int": 11, "sum": math.nan}, "must count as much as its buckets together, found 11 and 12"),
+    ],
+)
+def test_histograms_that_contradict_themselves(change: dict[str, Any], says: str) -> None:
+    """Their series is refused and named, a few bytes cannot ask for four billion buckets, and the others are taken."""
+    bad = {"labels": labels(__name__="h"), "histograms": [HISTOGRAM | change]}
+    found = Version1Reader().read(version1(bad, {"labels": labels(__name__="a"), "samples": [SAMPLE]}))
+    assert plain(found.series) == [({"__name__": "a"}, [(NOW, "1.0")])]
+    (reason,) = found.refused
+    assert says in reason
+    assert reason.endswith('for series {__name__="h"}')
+
+
+def test_what_nan_leaves_out() -> None:
+    """An observation of NaN is counted and in no bucket; float histograms need not add up at all."""
+    missing = {"count_int": 13, "sum": math.nan}
+    series = {"labels": labels(__name__="h"), "histograms": [HISTOGRAM | missing, CUSTOM | {"count_float": 9.0}]}
+    found = Version1Reader().read(version1(series))
+    assert [histogram.count for _, histogram in found.series[0].histograms] == [13.0, 9.0]
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
         ({"custom_values": [1.0, 0.1]}, "custom bounds must ascend"),
+        ({"custom_values": [math.nan], "positive_spans": [{"length": 2}]}, "custom bounds must ascend"),
+        ({"custom_values": [1.0, math.inf]}, "its last custom bound is +Inf"),
+        ({"zero_threshold": 0.5}, "negative or zero buckets"),
+        ({"count_float": -1.0}, "it has a negative count"),
         ({"positive_spans": [{"offset": 2, "length": 2}]}, "2 custom bounds, and a bucket beyond them"),
     ],
 )
@@ -206,15 +294,6 @@ def test_custom_buckets_that_cannot_be(change: dict[str, Any], says: str) -> Non
     body = version1({"labels": labels(__name__="h"), "histograms": [CUSTOM | change]})
     ((_, histogram),) = Version1Reader().read(body).series[0].histograms
     assert says in str(problem_of(histogram))
-
-
-def test_spans_that_claim_too_much() -> None:
-    """A few bytes cannot ask for four billion buckets."""
-    body = version1(
-        {"labels": labels(__name__="h"), "histograms": [HISTOGRAM | {"positive_spans": [{"length": 2**32 - 1}]}]}
-    )
-    with pytest.raises(WireError, match="expected a histogram of at most 4096 buckets with a count each"):
-        Version1Reader().read(body)
 
 
 @given(
@@ -248,6 +327,7 @@ def test_what_is_written_is_read_again(
             Identity(tuple(pairs.items())), samples, [(NOW + n, histogram) for n, histogram in enumerate(histograms)]
         )
         for pairs, samples, histograms in series
+        if samples or histograms
     ]
     written = write_request(given_series)
     found = Version1Reader().read(written).series
@@ -288,8 +368,6 @@ def test_version_2() -> None:
 @pytest.mark.parametrize(
     ("body", "says"),
     [
-        (version2({"labels_refs": [1, 9]}), "expected a symbol below 5, found 9"),
-        (version2({"labels_refs": [1, 2, 3]}), "expected names and values of labels in pairs, found 3 texts"),
         (version2({"labels_refs": [1, 2]}, symbols=("x", "y")), "expected an empty text as the first symbol"),
         (version1({"labels": labels(__name__="a")}), "found the field 1 of version 1.0"),
         (b"\x2a\x05a", "expected 5 bytes at byte 2, found 1"),
@@ -303,6 +381,37 @@ def test_version_2_refusals(body: bytes, says: str) -> None:
     with pytest.raises(WireError) as caught:
         Version2Reader().read(body)
     assert says in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({"labels_refs": [1, 2, 3, 9]}, 'expected a symbol below 5, found 9 for series {__name__="a"}'),
+        (
+            {"labels_refs": [1, 2, 3]},
+            'expected names and values of labels in pairs, found 3 texts for series {__name__="a"}',
+        ),
+        ({"metadata": {"help_ref": 7}}, 'expected a symbol below 5, found 7 for series {__name__="a"}'),
+        ({"labels_refs": [1, 2] * 65}, "a series may have 64 labels, found more at a"),
+        (
+            {"samples": [], "histograms": [HISTOGRAM | {"count_int": 1}]},
+            'a histogram must count as much as its buckets together, found 1 and 12 for series {__name__="a"}',
+        ),
+    ],
+)
+def test_version_2_refuses_a_series_alone(change: dict[str, Any], says: str) -> None:
+    """What is wrong with one series is told of it, and the others are taken."""
+    bad = {"labels_refs": [1, 2], "samples": [SAMPLE]} | change
+    good = {"labels_refs": [1, 2, 3, 4], "samples": [SAMPLE]}
+    found = Version2Reader().read(version2(bad, good))
+    assert found.refused == [says]
+    assert plain(found.series) == [({"__name__": "a", "job": "x"}, [(NOW, "1.0")])]
+
+
+def test_version_2_keeps_series_without_samples() -> None:
+    """That version asks of a sender to have samples in every series, and of a receiver to say where there are none."""
+    (one,) = Version2Reader().read(version2({"labels_refs": [1, 2], "exemplars": [{"value": 1}]})).series
+    assert len(one) == 0
 
 
 @given(st.binary(max_size=60))
