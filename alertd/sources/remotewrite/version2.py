@@ -103,11 +103,8 @@ class Version2Reader:
         series.identity = self._identity(tuple(symbols[reference] for reference in references))
         if problem is not None:
             raise refused_histogram(problem, series.identity)
-        number, about, unit = described
         if any(described):
-            kind = type_of(number)
-            metric = metric_of(series.identity.labels.get(METRIC_NAME, ""), kind)
-            request.descriptions[Description(metric, kind, symbols[about], symbols[unit])] = None
+            request.descriptions[_description(series.identity, described, symbols)] = None
         return series
 
     def _check(self, references: Sequence[int], described: tuple[int, int, int], symbols: Sequence[str]) -> None:
@@ -141,6 +138,12 @@ class Version2Reader:
             for name, value in pairs
             if max(name, value) < len(symbols)
         }
+
+
+def _description(identity: Identity, described: tuple[int, int, int], symbols: Sequence[str]) -> Description:
+    number, about, unit = described
+    kind = type_of(number)
+    return Description(metric_of(identity.labels.get(METRIC_NAME, ""), kind), kind, symbols[about], symbols[unit])
 
 
 def _sample(data: bytes, start: int, end: int) -> tuple[int, float, int]:
