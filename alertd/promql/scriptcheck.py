@@ -74,9 +74,9 @@ def check_instant(command: Eval, evaluation: Evaluation, how: str = "") -> None:
             shown = [", ".join(map(_labels, order)) for order in (expected, found)]
             raise Mismatch(f"expected the order {shown[0]}, got {shown[1]} {how}".rstrip())
     else:
-        if command.grid is None:
+        if not command.is_window:
             raise Mismatch(f"unexpected range vector {how}".rstrip())
-        check_matrix(command, value, *command.grid)
+        check_matrix(command, value)
 
 
 def check_middle(command: Eval, value: object, at: int) -> None:
@@ -86,16 +86,16 @@ def check_middle(command: Eval, value: object, at: int) -> None:
     _check_values(expected, found, "in a range")
 
 
-def check_matrix(command: Eval, value: object, start: int, step: int) -> None:
-    """Compare a range vector with values that lie on a grid. Raises Mismatch."""
+def check_matrix(command: Eval, value: object) -> None:
+    """Compare a range vector. Raises Mismatch."""
     found = {key_of(series.labels): _samples(series) for series in _matrix(value)}
     expected = {
-        key_of(series.labels): _placed(series, start, step)
+        key_of(series.labels): _placed(series, command.start, command.step)
         for series in command.series
         if any(item is not None for item in series.values)
     }
     if command.scalar is not None:
-        expected = {frozenset(): {start: _Expected(command.scalar)}}
+        expected = {frozenset(): {command.start: _Expected(command.scalar)}}
     for key in expected.keys() | found.keys():
         wanted, got = expected.get(key, {}), found.get(key, {})
         if wanted.keys() != got.keys() or not all(_same(wanted[at], got[at]) for at in wanted):

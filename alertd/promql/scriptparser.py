@@ -71,26 +71,24 @@ class MessageExpectation:
 
 @dataclass(slots=True)
 class Eval:
-    """An evaluation: an instant one has `start` equal to `end` and `step` 0.
+    """An evaluation at `end`, or over a range.
 
-    `grid` is the (start, step) on which the values of an expected range vector lie.
+    The values that are expected of a series lie `step` apart from `start` to `end`; with `step` 0 there is one. An
+    instant evaluation that is to give a range vector says `is_window`.
     """
 
     line: int
     text: str
+    is_range: bool
     start: int
     end: int
     step: int
+    is_window: bool = False
     messages: list[MessageExpectation] = field(default_factory=list)
     words: set[str] = field(default_factory=set)
     string: str | None = None
     scalar: float | None = None
-    grid: tuple[int, int] | None = None
     series: list[SeriesDescription] = field(default_factory=list)
-
-    @property
-    def is_range(self) -> bool:
-        return self.step > 0
 
     def expects(self, kind: str) -> list[MessageExpectation]:
         return [message for message in self.messages if message.kind == kind]
@@ -248,7 +246,7 @@ def _eval(block: _Block) -> tuple[Eval, int]:
         if instant is None:
             raise ScriptError(line, "expected: eval instant at <time> <expression>")
         at = _time(instant[1], line)
-        command = Eval(line, instant[2], at, at, 0)
+        command = Eval(line, instant[2], False, at, at, 0)
     else:
         ranged = _RANGE.fullmatch(match[3])
         if ranged is None:
@@ -256,7 +254,7 @@ def _eval(block: _Block) -> tuple[Eval, int]:
         start, end, step = _times(ranged, line)
         if step == 0:
             raise ScriptError(line, "the step of a range is 0, expected a duration such as 1m")
-        command = Eval(line, ranged[4], start, end, step)
+        command = Eval(line, ranged[4], True, start, end, step)
     if match[1] == "ordered":
         command.words.add("ordered")
     elif match[1]:
@@ -292,8 +290,8 @@ def _expect(command: Eval, line: int, text: str) -> None:
         return
     ranged = _RANGE_VECTOR.fullmatch(text)
     if ranged is not None:
-        start, _, step = _times(ranged, line)
-        command.grid = (start, step)
+        command.start, command.end, command.step = _times(ranged, line)
+        command.is_window = True
         return
     message = _MESSAGE.fullmatch(text)
     if message is None:

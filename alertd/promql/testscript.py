@@ -153,7 +153,7 @@ class _Runner:
             raise Mismatch(f"expected an error, got {evaluation.value}")
         check_messages(command, evaluation)
         if command.is_range:
-            check_matrix(command, evaluation.value, command.start, command.step)
+            check_matrix(command, evaluation.value)
         else:
             check_instant(command, evaluation)
             self._check_variants(command, expr, evaluation)
@@ -161,12 +161,12 @@ class _Runner:
     def _evaluate(self, expr: Expr, command: Eval) -> Evaluation:
         if command.is_range:
             return evaluate_range(expr, self._storage, command.start, command.end, command.step, options=self._options)
-        return evaluate(expr, self._storage, command.start, options=self._options)
+        return evaluate(expr, self._storage, command.end, options=self._options)
 
     def _check_variants(self, command: Eval, expr: Expr, evaluation: Evaluation) -> None:
         """Evaluate again in other ways that may not change the result."""
         functions = {node.function.name for node in walk(expr) if isinstance(node, Call)}
-        at = command.start
+        at = command.end
         query_dependent = _QUERY_DEPENDENT.search(command.text) is not None
         if not query_dependent and not functions & _TIME_DEPENDENT:
             pinned = _pin(parse(command.text, features=ALL_FEATURES), at)
@@ -181,7 +181,7 @@ class _Runner:
             self._check_middle(command, expr)
 
     def _check_middle(self, command: Eval, expr: Expr) -> None:
-        at = command.start
+        at = command.end
         try:
             ranged = evaluate_range(expr, self._storage, at - _MINUTE, at + _MINUTE, _MINUTE, options=self._options)
         except EvaluationError:

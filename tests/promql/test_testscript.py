@@ -44,6 +44,24 @@ load 1m
             ),
             "failed",
         ),
+        (
+            (
+                'eval instant at 5m a_total{l="1"}[90s]\n'
+                '  expect range vector from 1m to 2m step 1m\n  a_total{l="1"} 60 120'
+            ),
+            "passed",
+        ),
+        (
+            (
+                'eval range from 0 to 0 step 1m a_total{l="1"}\n'
+                '  expect range vector from 1m to 2m step 1m\n  a_total{l="1"} 60 120'
+            ),
+            "passed",
+        ),
+        (
+            ('eval instant at 5m a_total{l="1"}[1m]\n  expect range vector from 2m to 2m step 0\n  a_total{l="1"} 120'),
+            "passed",
+        ),
         ('eval instant at 5m sort(a_total)\n  expect ordered\n  a_total{l="2"} 5\n  a_total{l="1"} 300', "passed"),
         ('eval_ordered instant at 5m sort(a_total)\n  a_total{l="1"} 300\n  a_total{l="2"} 5', "failed"),
         ("eval_fail instant at 5m abs(", "passed"),
