@@ -14,7 +14,7 @@ _KEYS: Final = (
     *("schema", "sum", "count", "z_bucket", "z_bucket_w", "custom_values", "buckets", "offset"),
     *("n_buckets", "n_offset", "counter_reset_hint"),
 )
-_ITEM: Final = re.compile(r"\s*([a-z_]+):(\[[^\]]*\]|[^\s\[\]]+)\s*")
+_ITEM: Final = re.compile(r"\s*([A-Za-z_]+):(\[[^\]]*\]|[^\s\[\]]+)\s*")
 _INTEGERS: Final = frozenset(("schema", "offset", "n_offset"))
 _LISTS: Final = frozenset(("custom_values", "buckets", "n_buckets"))
 
@@ -39,7 +39,7 @@ def parse_histogram(text: str) -> FloatHistogram:
 
 def names_hint(text: str) -> bool:
     """Whether a description says something of counter resets."""
-    return "counter_reset_hint:" in text
+    return "counter_reset_hint:" in text.lower()
 
 
 def _items(text: str) -> _Described:
@@ -51,7 +51,7 @@ def _items(text: str) -> _Described:
             if text[position:].strip():
                 raise ValueError(f"unexpected {quote(text[position:].strip())} in a histogram, expected key:value")
             break
-        key = match[1]
+        key = match[1].lower()
         if key not in _KEYS:
             raise ValueError(f"unknown key {quote(key)} in a histogram, expected one of {', '.join(_KEYS)}")
         if key in items:
@@ -92,7 +92,7 @@ def _buckets(items: _Described, key: str, offset_key: str) -> dict[int, float]:
 def _hint(items: _Described) -> CounterReset:
     text = items.get("counter_reset_hint", CounterReset.UNKNOWN.value)
     try:
-        return CounterReset(text)
+        return CounterReset(text.lower())
     except ValueError:
         known = ", ".join(hint.value for hint in CounterReset)
         raise ValueError(f"counter_reset_hint of a histogram is {quote(text)}, expected one of {known}") from None

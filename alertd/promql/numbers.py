@@ -8,8 +8,17 @@ from decimal import Decimal
 
 from alertd.promql.quoting import quote
 
-_OCTAL = re.compile(r"0_?[0-7][0-7_]*")
-_WORDS = {"inf": math.inf, "nan": math.nan}
+_GO_FLOAT = re.compile(
+    r"[+-]?(?:[0-9]+\.?[0-9]*(?:e[+-]?[0-9]+)?|\.[0-9]+(?:e[+-]?[0-9]+)?|inf|infinity)|nan", re.IGNORECASE
+)
+# Go's literals have underscores between digits, and behind the letter of a base.
+_DIGITS = r"[0-9](?:_?[0-9])*"
+_HEX_DIGITS = r"[0-9a-f](?:_?[0-9a-f])*"
+_DECIMAL = re.compile(rf"[+-]?(?:{_DIGITS}(?:\.(?:{_DIGITS})?)?|\.{_DIGITS})(?:e[+-]?{_DIGITS})?", re.IGNORECASE)
+_BASED = re.compile(rf"[+-]?0(?:x_?{_HEX_DIGITS}|b(?:_?[01])+|o(?:_?[0-7])+|(?:_?[0-7])+)", re.IGNORECASE)
+_HEX_FLOAT = re.compile(
+    rf"[+-]?0x(?:_?{_HEX_DIGITS}(?:\.(?:{_HEX_DIGITS})?)?|\.{_HEX_DIGITS})p[+-]?{_DIGITS}", re.IGNORECASE
+)
 # One written item may not fill the memory.
 _MOST_VALUES = 10_000_000
 
@@ -17,19 +26,34 @@ _MOST_VALUES = 10_000_000
 def parse_number(text: str) -> float:
     """Return the value of an unsigned PromQL number: decimal, hexadecimal, octal, with `_` between digits, Inf, NaN.
 
-    Raises ValueError for misplaced underscores and the like.
+    Raises ValueError for misplaced underscores, for what is out of range, and the like.
     """
+    number = parse_literal(text)
+    if number is None:
+        raise ValueError(f"error parsing number: {quote(text)}: invalid syntax")
+    return number
+
+
+def parse_literal(text: str) -> float | None:
+    """Return the number that a literal of Go stands for, which may have a sign; None when it is none.
+
+    Integers may also be octal (`017`), hexadecimal and binary, fractions hexadecimal (`0x1p-2`).
+    """
+    if _BASED.fullmatch(text):
+        has_letter = text.lstrip("+-")[1].isalpha()
+        integer = int(text, 0 if has_letter else 8)
+        if -(2**63) <= integer < 2**63:
+            return float(integer)
+    if _HEX_FLOAT.fullmatch(text):
+        return _hex_float(text.replace("_", ""))
+    return parse_go_float(text.replace("_", "") if _DECIMAL.fullmatch(text) else text)
+
+
+def _hex_float(text: str) -> float | None:
     try:
-        lowered = text.lower()
-        if lowered in _WORDS:
-            return _WORDS[lowered]
-        if lowered.startswith("0x"):
-            return float(int(text, 16))
-        if _OCTAL.fullmatch(text):
-            return float(int(text, 8))
-        return float(text)
-    except ValueError:
-        raise ValueError(f"error parsing number: {quote(text)}: invalid syntax") from None
+        return float.fromhex(text)
+    except OverflowError:
+        return None
 
 
 def parse_count(digits: str) -> int:
@@ -45,17 +69,18 @@ def round_half_away(value: float) -> int:
     return int(math.copysign(math.floor(abs(value) + 0.5), value))
 
 
-_GO_FLOAT = re.compile(
-    r"[+-]?(?:[0-9]+\.?[0-9]*(?:e[+-]?[0-9]+)?|\.[0-9]+(?:e[+-]?[0-9]+)?|inf|infinity)|nan|[+-]?0x[0-9a-f]+",
-    re.IGNORECASE,
-)
-
-
 def parse_go_float(text: str) -> float | None:
-    """Return the number that Go's ParseFloat reads from `text`, None when it refuses it."""
+    """Return the number that Prometheus reads from a sample or a label; None when it refuses it.
+
+    It is what Go's ParseFloat reads, without `_` and hexadecimal fractions: a number out of range is refused.
+    """
     if not _GO_FLOAT.fullmatch(text):
         return None
-    return float(int(text, 16)) if "x" in text.lower() else float(text)
+    number = float(text)
+    if math.isnan(number):
+        # One object, which equals itself in trees that are compared.
+        return math.nan
+    return None if math.isinf(number) and "i" not in text.lower() else number
 
 
 def format_go_float(value: float) -> str:

@@ -6,12 +6,12 @@ import math
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any, Final, Literal, TypeAlias
+from typing import Any, Final, TypeAlias
 
 from alertd.promql.durations import parse_duration
 from alertd.promql.errors import ParseError
 from alertd.promql.matchers import compile_regex
-from alertd.promql.numbers import parse_go_float
+from alertd.promql.numbers import parse_go_float, parse_literal
 from alertd.promql.quoting import unquote
 from alertd.promql.seriesnotation import SeriesDescription, parse_series
 from alertd.promql.startnotation import START_MARK, parse_starts
@@ -21,7 +21,8 @@ _EVAL: Final = re.compile(r"eval(?:_(fail|warn|info|ordered))?\s+(instant|range)
 _INSTANT: Final = re.compile(r"at\s+(\S+)\s+(.+)", re.DOTALL)
 _RANGE: Final = re.compile(r"from\s+(\S+)\s+to\s+(\S+)\s+step\s+(\S+)\s+(.+)", re.DOTALL)
 _RANGE_VECTOR: Final = re.compile(r"range vector\s+from\s+(\S+)\s+to\s+(\S+)\s+step\s+(\S+)")
-_MESSAGE: Final = re.compile(r"(fail|warn|info)(?:\s+(msg|regex):\s*(.*))?")
+_EXPECT: Final = re.compile(r"(ordered|fail|warn|info|no_warn|no_info)(?:\s+(msg|regex):\s*(.+))?")
+_FAILURE: Final = re.compile(r"expected_fail_(message|regexp)\s*(.*)")
 _PLAIN_WORDS: Final = frozenset(("ordered", "no_warn", "no_info"))
 
 
@@ -57,9 +58,12 @@ class Clear:
 
 @dataclass(frozen=True, slots=True)
 class MessageExpectation:
-    """An error, warning or info that must come; `text` is exact, or what `pattern` was made of, or None for any."""
+    """An error, warning or info that must come (`fail`, `warn`, `info`).
 
-    kind: Literal["fail", "warn", "info"]
+    `text` is exact, or what `pattern` was made of, or None for any.
+    """
+
+    kind: str
     text: str | None = None
     pattern: Any = None
 
@@ -131,7 +135,7 @@ def _readable(block: _Block) -> tuple[Command, int]:
 
 def _command(block: _Block) -> tuple[Command, int]:
     line, head = block[0]
-    if head == "clear":
+    if head.split(maxsplit=1)[0].lower() == "clear":
         return Clear(line, head), 1
     if head.startswith("load"):
         return _load(block), len(block)
@@ -258,7 +262,7 @@ def _eval(block: _Block) -> tuple[Eval, int]:
     if match[1] == "ordered":
         command.words.add("ordered")
     elif match[1]:
-        command.messages.append(MessageExpectation(match[1]))  # type: ignore[arg-type]  # the pattern lists them
+        command.messages.append(MessageExpectation(match[1]))
     for used, (number, text) in enumerate(block[1:], 2):
         if _expectation(command, number, text):
             return command, used
@@ -267,24 +271,22 @@ def _eval(block: _Block) -> tuple[Eval, int]:
 
 def _expectation(command: Eval, line: int, text: str) -> bool:
     """Add what a line expects, and return whether the command ends with it. Raises ScriptError."""
-    keyword, _, rest = text.partition(" ")
-    if keyword == "expect":
-        _expect(command, line, rest.strip())
-    elif command.expects("fail") and keyword in ("expected_fail_message", "expected_fail_regexp"):
-        command.messages.append(_message("fail", rest.strip(), line, is_regex=keyword.endswith("regexp")))
+    failure = _FAILURE.fullmatch(text) if command.expects("fail") else None
+    if failure is not None:
+        command.messages.append(_message("fail", failure[2] or None, line, is_regex=failure[1] == "regexp"))
         return True
-    elif parse_go_float(text) is not None:
-        command.scalar = parse_go_float(text)
+    if text.partition(" ")[0] == "expect":
+        _expect(command, line, text.removeprefix("expect").strip())
+        return False
+    scalar = parse_literal(text)
+    if scalar is not None:
+        command.scalar = scalar
         return True
-    else:
-        command.series.append(_series(text, line))
+    command.series.append(_series(text, line))
     return False
 
 
 def _expect(command: Eval, line: int, text: str) -> None:
-    if text in _PLAIN_WORDS:
-        command.words.add(text)
-        return
     if text.startswith("string "):
         command.string = _string(text.removeprefix("string ").strip(), line)
         return
@@ -293,16 +295,18 @@ def _expect(command: Eval, line: int, text: str) -> None:
         command.start, command.end, command.step = _times(ranged, line)
         command.is_window = True
         return
-    message = _MESSAGE.fullmatch(text)
-    if message is None:
+    match = _EXPECT.fullmatch(text)
+    if match is None:
         raise ScriptError(line, f"unknown expectation {text!r}")
-    kind: Literal["fail", "warn", "info"] = message[1]  # type: ignore[assignment]  # the pattern lists them
-    command.messages.append(_message(kind, message[3], line, is_regex=message[2] == "regex"))
+    # What may not come, or has an order, may have a message, too; it says nothing.
+    message = _message(match[1], match[3], line, is_regex=match[2] == "regex")
+    if message.kind in _PLAIN_WORDS:
+        command.words.add(message.kind)
+    else:
+        command.messages.append(message)
 
 
-def _message(
-    kind: Literal["fail", "warn", "info"], text: str | None, line: int, *, is_regex: bool
-) -> MessageExpectation:
+def _message(kind: str, text: str | None, line: int, *, is_regex: bool) -> MessageExpectation:
     """Return the expectation of a message. Raises ScriptError."""
     return MessageExpectation(kind, text, _pattern(text, line) if is_regex and text is not None else None)
 

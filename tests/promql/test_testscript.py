@@ -91,6 +91,19 @@ load 1m
         ('eval instant at 0 a_total{l="2"}\n  a_total{l="2"} {{count:5}}', "failed"),
         ('eval range from 0 to 1m step 1m h\n  h{l="1"} {{schema:0 sum:1 count:1}}x1', "passed"),
         ('eval range from 0 to 1m step 1m h\n  h{l="1"} {{schema:0 sum:1 count:1}} 1', "failed"),
+        ("eval instant at 5m vector(1)\n  expect no_warn msg: x\n  {} 1", "passed"),
+        ("eval instant at 5m quantile(2, a_total)\n  expect no_warn msg: x\n  {} Inf", "failed"),
+        ("eval instant at 5m vector(1)\n  expect ordered regex: x\n  {} 1", "passed"),
+        ("eval instant at 5m vector(1)\n  expect no_info regex: (\n  {} 1", "failed"),
+        ("eval_fail instant at 5m label_join(a_total, 'l', '')\n  expected_fail_message\tother", "failed"),
+        ("eval_fail instant at 5m label_join(a_total, 'l', '')\n  expected_fail_regexp\tsame", "passed"),
+        ("eval_fail instant at 5m label_join(a_total, 'l', '')\n  expected_fail_message", "passed"),
+        ('eval instant at 0 h\n  h{l="1"} {{Schema:0 SUM:1 Count:1 counter_reset_hint:Gauge}}', "failed"),
+        ('eval instant at 0 h\n  h{l="1"} {{Schema:0 SUM:1 Count:1 counter_reset_hint:UNKNOWN}}', "passed"),
+        ("eval instant at 5m 1000\n  1_000", "passed"),
+        ("eval instant at 5m 0.5\n  0x1p-1", "passed"),
+        ("eval instant at 5m 15\n  017", "passed"),
+        ("eval instant at 5m -15\n  -0xf", "passed"),
         ('eval instant at 5m info(a_total)\n  a_total{l="1"} 300\n  a_total{l="2"} 5', "passed"),
         ('eval instant at 5m increase(a_total{l="1"}[1m] anchored)\n  {l="1"} 60', "passed"),
     ],
@@ -180,9 +193,10 @@ def test_what_ends_a_command() -> None:
 
 
 def test_clear_forgets() -> None:
-    """After `clear`, nothing is left, native histograms included."""
-    report = run_script(LOAD + "eval instant at 5m count(a_total)\n  {} 2\nclear\neval instant at 5m h")
-    assert [case.outcome for case in report.cases] == ["passed", "passed"]
+    """After `clear`, nothing is left, native histograms included; what follows it in its line says nothing."""
+    for clear in ("\nclear\n", "\n\nclear # all\n", "\n\nCLEAR\n"):
+        report = run_script(f"{LOAD}eval instant at 5m count(a_total)\n  {{}} 2{clear}eval instant at 5m h")
+        assert [case.outcome for case in report.cases] == ["passed", "passed"]
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from pathlib import Path as FilePath
 
 from alertd.clock import MINUTE, from_rfc3339
 from alertd.errors import InvalidInput, Problem
-from alertd.promql.numbers import parse_go_float
+from alertd.promql.numbers import parse_literal
 from alertd.routing.patterns import LabelPattern, PatternError
 from alertd.rules.reading import Fields, Reader, kind
 from alertd.simulate.unittests.model import (
@@ -244,7 +244,7 @@ class _Tests:
         if not text:
             return 0.0
         # YAML writes a point before the words for what is no number.
-        number = parse_go_float(re.sub(r"\.(?=inf|nan)", "", text, flags=re.IGNORECASE))
+        number = parse_literal(re.sub(r"\.(?=inf|nan)", "", text, flags=re.IGNORECASE))
         if number is None:
             self._reader.complain((*path, "value"), f"`value` is a number; this is {text!r}")
             return 0.0
