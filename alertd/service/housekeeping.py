@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from functools import partial
+
 from sqlalchemy import Connection
 
 from alertd.service.runtime import Runtime
@@ -13,24 +16,30 @@ from alertd.store import silences as silence_rows
 from alertd.store import snapshots as snapshot_rows
 from alertd.store.intake import place
 
+Step = Callable[[Connection], int]
 
-def clean(connection: Connection, runtime: Runtime, now: int) -> int:
-    """Delete what is older than the configuration keeps it, a bounded number of rows a call; how many."""
+
+def cleaning(runtime: Runtime, now: int) -> Iterator[Step]:
+    """The steps that delete what is older than the configuration keeps it.
+
+    Each is a short transaction that deletes a bounded number of rows and returns how many; it is to be repeated until
+    that is none.
+    """
     retention = runtime.config.settings.retention
-    deleted = history.prune(connection, now - retention.history)
-    deleted += alert_rows.prune_resolved(connection, now - retention.history)
-    deleted += spans.prune(connection, now - retention.history)
-    deleted += outbox.prune(connection, now - retention.notifications)
     silences = runtime.options.silence_retention
-    deleted += silence_rows.prune(connection, now - (retention.history if silences is None else silences))
-    deleted += news.prune_entries(connection, now - retention.notifications)
-    deleted += requests.prune(connection, now - requests.KEPT_FOR)
+    yield partial(history.prune, before=now - retention.history)
+    yield partial(alert_rows.prune_resolved, before=now - retention.history)
+    yield partial(spans.prune, before=now - retention.history)
+    yield partial(outbox.prune, before=now - retention.notifications)
+    yield partial(silence_rows.prune, before=now - (retention.history if silences is None else silences))
+    yield partial(news.prune_entries, before=now - retention.notifications)
+    yield partial(requests.prune, before=now - requests.KEPT_FOR)
     for source in runtime.sources.values():
         if isinstance(source, StoredSnapshots):
-            deleted += snapshot_rows.prune(connection, source.name, now - source.retention)
-            deleted += descriptions.prune(connection, source.name, now - source.retention)
-            deleted += snapshot_rows.shrink(connection, source.organisation, source.name, source.setup.size)
-    return deleted
+            organisation, name = source.organisation, source.name
+            yield partial(snapshot_rows.prune, source=name, before=now - source.retention)
+            yield partial(descriptions.prune, source=name, before=now - source.retention)
+            yield partial(snapshot_rows.shrink, organisation=organisation, source=name, size=source.setup.size)
 
 
 def reroute(connection: Connection, runtime: Runtime, now: int, *, restart: bool = False) -> None:

@@ -71,11 +71,19 @@ def series_of(families: Mapping[str, StoredFamily]) -> frozenset[Series]:
 
 
 def check_others(
-    group: Mapping[str, str], own: frozenset[Series], others: Iterable[tuple[Series, frozenset[Series]]], most: int
+    group: Mapping[str, str],
+    own: frozenset[Series],
+    others: Iterable[tuple[Series, frozenset[Series]]],
+    *,
+    most: int,
+    besides: int,
 ) -> None:
-    """Raises `InconsistentPush` where another group has a series of this one, or all have more than `most` together."""
+    """Raises `InconsistentPush` where another group has a series of this one, or there are more than `most` series.
+
+    The source has `besides` series that are no group's.
+    """
     key = frozenset(group.items())
-    number = len(own) + len(_TIMES)
+    number = len(own) + len(_TIMES) + besides
     for labels, series in others:
         if labels == key:
             continue

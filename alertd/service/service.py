@@ -24,7 +24,7 @@ from alertd.service.evaluating import removed_producers
 from alertd.service.forwarding import Forwarder, adopt
 from alertd.service.forwarding_metrics import ForwardingMetrics
 from alertd.service.health import Check, Health, HealthStatus, judge
-from alertd.service.housekeeping import clean, reroute
+from alertd.service.housekeeping import cleaning, reroute
 from alertd.service.logs import Scrubber
 from alertd.service.metrics import Metrics
 from alertd.service.options import Options
@@ -339,7 +339,9 @@ class Service:
             self.wake()
 
     async def _clean(self) -> None:
-        await self.database.run(clean, self.runtime, self.clock.now())
+        for step in cleaning(self.runtime, self.clock.now()):
+            while await self.database.run(step) and not self._stopping.is_set():
+                pass
         for source in self.runtime.sources.values():
             if isinstance(source, StoredSnapshots):
                 await source.shrink(self.clock.now())

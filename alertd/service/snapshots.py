@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -24,7 +25,7 @@ from alertd.sources.remotewrite.version1 import Version1Reader, write_request
 from alertd.sources.remotewrite.version2 import Version2Reader
 from alertd.sources.samples import SnapshotSource
 from alertd.sources.series import Identity, Key, SeriesLimits, SeriesSamples
-from alertd.sources.snapshots import Limits, PathMapping, Sample, Snapshot, flatten
+from alertd.sources.snapshots import Limits, PathMapping, Sample, Snapshot, SnapshotRejected, flatten
 from alertd.store import descriptions as description_rows
 from alertd.store import pushgroups as group_rows
 from alertd.store import snapshots as snapshot_rows
@@ -63,13 +64,17 @@ class _Row:
     received_at: int
     labels: Mapping[str, str]
     samples: int
+    first_at: int
     kind: Kind
     body: bytes
 
 
 @dataclass(frozen=True)
 class _Decoded:
-    """A row that was read: what it says is either samples of one instant or series."""
+    """A row that was read: what it says is either samples of one instant or series.
+
+    `is_admitted`: its series were judged here, so that their newest samples are known already.
+    """
 
     id: int
     at: int
@@ -77,6 +82,7 @@ class _Decoded:
     kind: Kind
     samples: Sequence[Sample] = ()
     series: Sequence[SeriesSamples] = ()
+    is_admitted: bool = False
 
 
 class StoredSnapshots:
@@ -100,6 +106,8 @@ class StoredSnapshots:
         self._batches: Batches[_Row, int] = Batches(self._add, most=_TOGETHER)
         self._seen = 0
         self._has_groups = False
+        # One follows at a time: of two, each would read what the other has taken.
+        self._following = asyncio.Lock()
         # When each description was written here last.
         self._described: dict[Description, int] = {}
         # What was written here need not be read back.
@@ -135,10 +143,16 @@ class StoredSnapshots:
         return flatten(document, setup.mappings, {**setup.labels, **labels}, at, setup.limits)
 
     async def push(self, snapshot: Snapshot, now: int) -> int:
-        """Keep a snapshot; its id."""
+        """Keep a snapshot; its id.
+
+        Raises `SnapshotRejected` for one of another time than that of the source, and for one series too many.
+        """
+        await self.follow()
+        self._check_snapshot(snapshot, now)
         samples = [(dict(labels), value) for labels, value in snapshot.samples]
         body = snapshot_rows.packed(samples)
-        return await self._batches.add(_Row(snapshot.at, now, snapshot.labels, len(samples), Kind.SNAPSHOT, body))
+        row = _Row(snapshot.at, now, snapshot.labels, len(samples), snapshot.at, Kind.SNAPSHOT, body)
+        return await self._batches.add(row)
 
     def read_write(self, body: bytes, kind: Kind, most: int = UNBOUNDED) -> WriteRequest:
         """What a request of remote write of at most so many samples says. Raises `WireError`."""
@@ -160,8 +174,9 @@ class StoredSnapshots:
 
         `original` is the request, compressed, that said exactly this. It is kept as it came where all of it may be.
         """
+        await self.follow()
         own = self._with_labels(series)
-        admitted = self._admission.admit(own, now)
+        admitted = self._admission.admit(own, now, self._memory.of_snapshots() + self._memory.of_groups())
         if admitted.series:
             kind, body = Kind.WRITE_1, b""
             if original is not None and own is series and not admitted.refused:
@@ -170,10 +185,14 @@ class StoredSnapshots:
                 body = bytes(cramjam.snappy.compress_raw(write_request(admitted.series)))
                 # Version 1.0 does not say since when samples count; all replicas shall know the same.
                 admitted.series = [replace(one, start=0) for one in admitted.series]
-            row = _Row(now, now, {}, admitted.samples + admitted.histograms, kind, body)
-            row_id = await self._batches.add(row)
-            self._remember(_Decoded(row_id, now, {}, kind, series=admitted.series))
-            await self.follow()
+            reservation = self._admission.reserve(admitted)
+            row = _Row(now, now, {}, admitted.samples + admitted.histograms, admitted.first_at, kind, body)
+            try:
+                row_id = await self._batches.add(row)
+            except BaseException:
+                self._admission.release(reservation)
+                raise
+            self._remember(_Decoded(row_id, now, {}, kind, series=admitted.series, is_admitted=True))
         return admitted
 
     async def describe(self, said: Iterable[Description], now: int) -> None:
@@ -213,7 +232,9 @@ class StoredSnapshots:
         own = {**self.setup.labels, **labels}
         try:
             kept = families_of(families, own, self.setup.series_limits)
-            check_others(own, series_of(kept), self._memory.groups(), self.setup.sample_limits.series)
+            besides = len(self._admission) + self._memory.of_snapshots()
+            most = self.setup.sample_limits.series
+            check_others(own, series_of(kept), self._memory.groups(), most=most, besides=besides)
             await self._database.run(
                 pushgroups.push, self.organisation, self.name, own, kept, now, replace_all=replace_all
             )
@@ -233,6 +254,10 @@ class StoredSnapshots:
 
     async def follow(self) -> None:
         """Take in the rows that were added since the last time."""
+        async with self._following:
+            await self._follow()
+
+    async def _follow(self) -> None:
         if not self._has_groups:
             await self._take_groups()
         while True:
@@ -253,8 +278,9 @@ class StoredSnapshots:
 
     async def shrink(self, now: int) -> None:
         """Drop from memory what is too old, and what the database has no more."""
-        oldest = await self._database.run(snapshot_rows.oldest, self.organisation, self.name)
-        self.forget(max(now - self.setup.retention, oldest or 0))
+        async with self._following:
+            oldest = await self._database.run(snapshot_rows.oldest, self.organisation, self.name)
+            self.forget(max(now - self.setup.retention, oldest or 0))
 
     def forget(self, before: int) -> None:
         """Drop what is older than `before` from memory."""
@@ -275,7 +301,7 @@ class StoredSnapshots:
             self._memory.ingest(name, row.at, row.labels, row.samples)
         elif row.kind is Kind.GROUP:
             self._memory.ingest_group(name, row.at, row.labels, row.samples)
-        elif self._memory.ingest_series(name, row.at, row.series):
+        elif self._memory.ingest_series(name, row.at, row.series) and not row.is_admitted:
             self._admission.note(row.series)
 
     def _read(self, connection: Connection, ids: Sequence[int]) -> list[_Decoded]:
@@ -300,11 +326,23 @@ class StoredSnapshots:
                 received_at=row.received_at,
                 labels=row.labels,
                 samples=row.samples,
+                first_at=row.first_at,
                 kind=row.kind,
                 body=row.body,
             )
             for row in rows
         ]
+
+    def _check_snapshot(self, snapshot: Snapshot, now: int) -> None:
+        limits = self.setup.sample_limits
+        if snapshot.at > now + limits.ahead:
+            raise SnapshotRejected("timestamp", f"this is more than {limits.ahead // MINUTE} minutes in the future")
+        if snapshot.at < now - limits.behind:
+            raise SnapshotRejected("timestamp", "this is older than the source keeps metrics")
+        others = len(self._admission) + self._memory.of_groups() + self._memory.of_snapshots(but=snapshot.labels)
+        number = others + len(snapshot.samples)
+        if number > limits.series:
+            raise SnapshotRejected("", f"a source may have {limits.series} series, with these there would be {number}")
 
     def _remember(self, row: _Decoded) -> None:
         while len(self._fresh) >= _MOST_FRESH:

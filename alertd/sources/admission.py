@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from alertd.clock import HOUR, MINUTE, SECOND
+from alertd.promql.histogram import FloatHistogram, same_data
 from alertd.sources.remotewrite.histograms import problem_of
 from alertd.sources.series import Identity, Key, SeriesSamples, shown
 
@@ -14,6 +15,9 @@ OUT_OF_ORDER = "out of order sample"
 OUT_OF_BOUNDS = "out of bounds"
 TOO_OLD = "too old sample"
 DUPLICATE = "duplicate sample for timestamp"
+
+#: An instant, and what a series had there.
+Newest = tuple[int, float | FloatHistogram]
 
 # So many seconds' worth of samples may come at once.
 _BURST = 10
@@ -36,12 +40,29 @@ class SampleLimits:
 
 @dataclass(slots=True)
 class Admitted:
-    """What of a request may be stored, and a sentence about each series of which something may not."""
+    """What of a request may be stored, and a sentence about each series of which something may not.
+
+    `newest` is what the series will have at last when it is stored.
+    """
 
     series: list[SeriesSamples] = field(default_factory=list)
+    newest: dict[Key, Newest] = field(default_factory=dict)
     refused: list[str] = field(default_factory=list)
     samples: int = 0
     histograms: int = 0
+
+    @property
+    def first_at(self) -> int:
+        """The instant of the oldest sample. Something must have been admitted."""
+        return min(at for one in self.series for at, _ in (*one.samples, *one.histograms))
+
+
+@dataclass(frozen=True, slots=True)
+class Reservation:
+    """The newest samples that a request brings, and what their series had before."""
+
+    brought: Mapping[Key, Newest]
+    before: Mapping[Key, Newest]
 
 
 class Allowance:
@@ -73,24 +94,28 @@ class Allowance:
 
 
 class Admission:
-    """Knows the newest sample of every series of a source."""
+    """Knows the newest sample of every series of a source.
+
+    What is admitted is reserved before it is stored, so that two requests that come together are judged one after the
+    other; what could not be stored is released.
+    """
 
     def __init__(self, limits: SampleLimits = SampleLimits()) -> None:
         self.limits = limits
-        self._newest: dict[Key, tuple[int, float]] = {}
+        self._newest: dict[Key, Newest] = {}
 
     def __len__(self) -> int:
         """The number of series."""
         return len(self._newest)
 
-    def admit(self, series: Sequence[SeriesSamples], now: int) -> Admitted:
-        """Divide what came into what may be stored and what may not."""
+    def admit(self, series: Sequence[SeriesSamples], now: int, others: int = 0) -> Admitted:
+        """Divide what came into what may be stored and what may not; the source has `others` series of other kinds."""
         admitted = Admitted()
         newest = self._newest
         earliest, latest = now - self.limits.behind, now + self.limits.ahead
         # What this very request brings counts too: a series may be in it more than once.
-        here: dict[Key, tuple[int, float]] = {}
-        room = self.limits.series - len(newest)
+        here = admitted.newest
+        room = self.limits.series - len(newest) - others
         for one in series:
             identity = one.identity
             samples = one.samples
@@ -121,6 +146,23 @@ class Admission:
                 admitted.histograms += len(kept.histograms)
         return admitted
 
+    def reserve(self, admitted: Admitted) -> Reservation:
+        """Remember what is about to be stored; with the reservation that can be taken back."""
+        newest = self._newest
+        before = {key: newest[key] for key in admitted.newest if key in newest}
+        newest.update(admitted.newest)
+        return Reservation(admitted.newest, before)
+
+    def release(self, reservation: Reservation) -> None:
+        """Forget what could not be stored, where nothing has come after it."""
+        for key, sample in reservation.brought.items():
+            if self._newest.get(key) is not sample:
+                continue
+            if key in reservation.before:
+                self._newest[key] = reservation.before[key]
+            else:
+                del self._newest[key]
+
     def note(self, series: Iterable[SeriesSamples]) -> None:
         """Remember what was stored."""
         newest = self._newest
@@ -149,7 +191,7 @@ class Admission:
         return None
 
     def _kept(
-        self, one: SeriesSamples, known: tuple[int, float] | None, earliest: int, latest: int, refused: list[str]
+        self, one: SeriesSamples, known: Newest | None, earliest: int, latest: int, refused: list[str]
     ) -> SeriesSamples:
         """The samples of a series that may be stored; why the others may not is added to `refused`."""
         kept = SeriesSamples(one.identity, start=one.start)
@@ -161,15 +203,17 @@ class Admission:
             else:
                 refused.append(_about(reason, one.identity))
         for at, histogram in one.histograms:
-            reason = problem_of(histogram) or self._reason(at, histogram.sum, known, earliest, latest)
+            reason = problem_of(histogram) or self._reason(at, histogram, known, earliest, latest)
             if reason is None:
                 kept.histograms.append((at, histogram))
-                known = _later(known, (at, histogram.sum))
+                known = _later(known, (at, histogram))
             else:
                 refused.append(_about(reason, one.identity))
         return kept
 
-    def _reason(self, at: int, value: float, known: tuple[int, float] | None, earliest: int, latest: int) -> str | None:
+    def _reason(
+        self, at: int, value: float | FloatHistogram, known: Newest | None, earliest: int, latest: int
+    ) -> str | None:
         if at > latest:
             return OUT_OF_BOUNDS
         if at < earliest:
@@ -177,8 +221,7 @@ class Admission:
         if known is None or at > known[0]:
             return None
         if at == known[0]:
-            same = value == known[1] or (math.isnan(value) and math.isnan(known[1]))
-            return None if same else DUPLICATE
+            return None if _is_same(value, known[1]) else DUPLICATE
         return None if at >= known[0] - self.limits.out_of_order and self.limits.out_of_order else OUT_OF_ORDER
 
 
@@ -186,12 +229,18 @@ def _about(reason: str, identity: Identity) -> str:
     return f"{reason} for series {shown(identity.labels)}"
 
 
-def _later(known: tuple[int, float] | None, sample: tuple[int, float]) -> tuple[int, float]:
+def _is_same(value: float | FloatHistogram, known: float | FloatHistogram) -> bool:
+    if isinstance(value, FloatHistogram) or isinstance(known, FloatHistogram):
+        return isinstance(value, FloatHistogram) and isinstance(known, FloatHistogram) and same_data(value, known)
+    return value == known or (math.isnan(value) and math.isnan(known))
+
+
+def _later(known: Newest | None, sample: Newest) -> Newest:
     return sample if known is None or sample[0] >= known[0] else known
 
 
-def _newest(one: SeriesSamples, known: tuple[int, float] | None) -> tuple[int, float]:
-    """The newest sample of a series; a histogram stands there by its sum."""
-    samples = [*one.samples, *((at, histogram.sum) for at, histogram in one.histograms)]
+def _newest(one: SeriesSamples, known: Newest | None) -> Newest:
+    """The newest sample of a series."""
+    samples: list[Newest] = [*one.samples, *one.histograms]
     newest = max(samples, key=lambda sample: sample[0]) if len(samples) > 1 else samples[0]
     return _later(known, newest)

@@ -107,6 +107,14 @@ class SnapshotSource:
                     storage.append_histogram(labels, instant, histogram, one.start)
         return True
 
+    def of_snapshots(self, but: Mapping[str, str] | None = None) -> int:
+        """How many series the pushers of snapshots have now, without those of one."""
+        return self._snapshots.standing - (0 if but is None else self._snapshots.series_of(but))
+
+    def of_groups(self) -> int:
+        """How many series the groups have now."""
+        return self._groups.standing
+
     def groups(self) -> Iterable[tuple[Series, frozenset[Series]]]:
         """Each group that has series, by its labels, with them."""
         return self._groups.current()

@@ -32,6 +32,13 @@ class Timelines:
         self.storage = storage
         self._lasting = lasting
         self._pushes: dict[Series, list[_Push]] = {}
+        #: How many series the pushers have now, all together.
+        self.standing = 0
+
+    def series_of(self, labels: Mapping[str, str]) -> int:
+        """How many series the pusher `labels` has now."""
+        pushes = self._pushes.get(frozenset(labels.items()))
+        return len(pushes[-1].series) if pushes else 0
 
     def take(self, at: int, labels: Mapping[str, str], samples: Iterable[Sample]) -> None:
         """Take what the pusher `labels` said at the instant `at`."""
@@ -39,7 +46,9 @@ class Timelines:
         for sample_labels, value in samples:
             self.storage.append(sample_labels, at, value)
             series.add(frozenset(sample_labels.items()))
+        self.standing -= self.series_of(labels)
         self._place(self._pushes.setdefault(frozenset(labels.items()), []), at, frozenset(series))
+        self.standing += self.series_of(labels)
 
     def current(self) -> Iterator[tuple[Series, frozenset[Series]]]:
         """Each pusher that has series now, with them."""
@@ -53,9 +62,11 @@ class Timelines:
             first = bisect_left(pushes, _Push(before))
             if self._lasting and first == len(pushes) and pushes[-1].series:
                 first -= 1
-            del pushes[:first]
-            if not pushes:
+            if first == len(pushes):
+                self.standing -= len(pushes[-1].series)
                 del self._pushes[labels]
+            else:
+                del pushes[:first]
         carried = list(self._carried(before)) if self._lasting else []
         dropped = self.storage.prune(before)
         for series, at, value in carried:

@@ -69,6 +69,7 @@ def add(
         received_at=received_at,
         labels=labels,
         samples=len(samples),
+        first_at=at,
         kind=kind,
         body=packed(samples),
     )
@@ -83,10 +84,14 @@ def add_body(
     received_at: int,
     labels: Mapping[str, str],
     samples: int,
+    first_at: int,
     kind: Kind,
     body: bytes,
 ) -> int:
-    """Keep a push whose body is written already; its id. Ids become visible in their order."""
+    """Keep a push whose body is written already; its id. Ids become visible in their order.
+
+    `first_at` is the instant of its oldest sample.
+    """
     in_turn(connection, f"snapshots {organisation} {source}")
     statement = insert(snapshots).values(
         organisation=organisation,
@@ -95,6 +100,7 @@ def add_body(
         received_at=received_at,
         labels=dict(labels),
         samples=samples,
+        first_at=first_at,
         kind=kind.value,
         size=len(body),
         body=body,
@@ -165,10 +171,10 @@ def shrink(connection: Connection, organisation: str, source: str, size: int, li
 
 
 def oldest(connection: Connection, organisation: str, source: str) -> int | None:
-    """When the oldest push to a source was received; None when there is none."""
+    """The instant of the oldest sample that a source holds; None when it holds no push."""
     own = (snapshots.c.organisation == organisation) & (snapshots.c.source == source)
-    query = select(snapshots.c.received_at).where(own).order_by(snapshots.c.id).limit(1)
-    return connection.execute(query).scalar_one_or_none()
+    found: int | None = connection.execute(select(func.min(snapshots.c.first_at)).where(own)).scalar_one()
+    return found
 
 
 def packed(samples: Sequence[Sample]) -> bytes:

@@ -273,8 +273,11 @@ snapshots = Table(
     Column("body", LargeBinary, nullable=False),
     Column("kind", String(16), nullable=False, server_default="snapshot"),
     Column("size", Integer, nullable=False, server_default="0"),
+    # The instant of its oldest sample.
+    Column("first_at", Instant, nullable=False, server_default="0"),
     # With the size in it, what a source holds is summed up without a look at the rows.
     Index(None, "organisation", "source", "id", "size"),
+    Index(None, "organisation", "source", "first_at"),
     Index(None, "received_at"),
 )
 

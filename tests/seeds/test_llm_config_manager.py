@@ -11,7 +11,7 @@ from alertd.clock import DAY, to_rfc3339
 from alertd.errors import InvalidInput
 from alertd.promql import parse
 from alertd.rules.loading import load_rules
-from alertd.service.housekeeping import clean
+from alertd.service.housekeeping import cleaning
 from alertd.store import history
 from alertd.store.database import Database
 from tests.peers.pagerduty import pagerduty_peer
@@ -224,7 +224,8 @@ async def test_latency_is_compared_with_last_week(tmp_path: Path, database: Data
         metrics = Manager()
         for start, well in ((START, True), (START + 7 * DAY, False)):
             async with world(tmp_path, database, text, WEEKLY, start=start) as here:
-                await database.run(clean, here.simulation.runtime, start)
+                for step in cleaning(here.simulation.runtime, start):
+                    await database.run(step)
                 for _ in range(5):
                     await here.snapshot(metrics.minute(well=well))
                     await here.wait(MINUTE)

@@ -14,6 +14,7 @@ from alertd.service.snapshots import Setup, StoredSnapshots
 from alertd.sources.admission import SampleLimits
 from alertd.sources.exposition.text import read_text
 from alertd.sources.series import Identity, SeriesSamples
+from alertd.sources.snapshots import SnapshotRejected
 from alertd.store import pushgroups, snapshots
 from alertd.store.database import Database
 
@@ -87,6 +88,70 @@ async def test_what_is_too_much_goes(database: Database) -> None:
     await source.shrink(LATER)
     assert await values(source, ANY) == {"b": 3.0, "c": 1.0}
     assert await values(replica(database), ANY) == {"b": 3.0, "c": 1.0}
+
+
+async def test_what_was_late_stays(database: Database) -> None:
+    """Samples older than the moment they came at are kept as long as their rows, also when it is cleaned up."""
+    source = replica(database)
+    late = series("late", *((NOW - n * MINUTE, 1.0) for n in range(30, 0, -1)))
+    assert (await source.write([late], NOW)).samples == 30
+    await source.follow()
+    await source.shrink(LATER)
+    for one in (source, replica(database)):
+        answer = await one.query(parse("count_over_time(late[1h])"), LATER)
+        assert [value for _, value in answer.samples] == [30.0]
+
+
+async def test_requests_at_once_are_judged_in_turn(database: Database) -> None:
+    """However many come together: of one instant one value is taken, and never more series than there is room for."""
+    source = replica(database, Setup(sample_limits=SampleLimits(series=5)))
+    same = await asyncio.gather(*(source.write([series("a", (NOW, float(n)))], NOW) for n in range(30)))
+    assert sum(admitted.samples for admitted in same) == 1
+    older = await asyncio.gather(*(source.write([series("b", (NOW - n, 1.0))], NOW) for n in range(30)))
+    assert sum(admitted.samples for admitted in older) == 1
+    many = await asyncio.gather(*(source.write([series(f"s{n}", (NOW, 1.0))], NOW) for n in range(30)))
+    assert sum(admitted.samples for admitted in many) == 3
+    assert len(await values(source, ANY)) == 5
+
+
+async def test_what_could_not_be_stored_is_not_known(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    """When the database fails, the sender comes again with the same samples, and they are taken."""
+    source = replica(database)
+    late = [series("a", (NOW - 1, 1.0), (NOW, 2.0))]
+    with monkeypatch.context() as broken:
+        broken.setattr(snapshots, "add_body", lambda *_args, **_values: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            await source.write(late, NOW)
+    assert (await source.write(late, NOW)).samples == 2
+
+
+async def test_all_doors_share_the_room(database: Database) -> None:
+    """Series of snapshots, groups and remote write count together; a pusher's own next snapshot takes no more."""
+    source = replica(database, Setup(sample_limits=SampleLimits(series=6)))
+    assert (await source.write([series("a", (NOW, 1.0))], NOW)).samples == 1
+    await source.push(source.read({"b": 1, "c": 2}, {}, NOW), NOW)
+    await source.push(source.read({"b": 1, "c": 2}, {}, NOW + 1), NOW)
+    await source.push_group({"job": "j"}, read_text(b"d 3\n"), NOW, replace_all=True)
+    with pytest.raises(SnapshotRejected, match="a source may have 6 series, with these there would be 7"):
+        await source.push(source.read({"e": 1}, {"app": "other"}, NOW), NOW)
+    with pytest.raises(InconsistentPush, match="a source may have 6 series, with these there would be 7"):
+        await source.push_group({"job": "j"}, read_text(b"d 3\nf 1\n"), NOW, replace_all=True)
+    assert (await source.write([series("g", (NOW, 1.0))], NOW)).samples == 0
+
+
+@pytest.mark.parametrize(
+    ("at", "says"),
+    [
+        (NOW + 11 * MINUTE, "more than 10 minutes in the future"),
+        (NOW - 7 * HOUR, "older than the source keeps metrics"),
+    ],
+)
+async def test_snapshots_of_another_time(database: Database, at: int, says: str) -> None:
+    """They would not be seen, or be seen for too long."""
+    source = replica(database)
+    with pytest.raises(SnapshotRejected, match=says):
+        await source.push(source.read({"b": 1}, {}, at), NOW)
+    assert await values(source, ANY) == {}
 
 
 async def test_room_for_series(database: Database) -> None:

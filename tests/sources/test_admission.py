@@ -133,3 +133,43 @@ def test_the_rate_of_samples() -> None:
     assert allowance.ask(5000, NOW + 10_500) == 0
     assert allowance.ask(100, NOW + 10_500) > 40_000
     assert Allowance(0).ask(10**9, NOW) == 0
+
+
+def test_what_is_reserved_counts_at_once() -> None:
+    """Of two requests that come together the second is judged after the first, and by itself when that failed."""
+    made = admission()
+    first = made.admit([of(A, (NOW, 1.0)), of(B, (NOW, 1.0))], NOW)
+    reservation = made.reserve(first)
+    second = [of(A, (NOW, 2.0)), of(B, (NOW - 1, 1.0))]
+    assert made.admit(second, NOW).samples == 0
+    made.release(reservation)
+    assert made.admit(second, NOW).samples == 2
+    assert len(made) == 1
+
+
+def test_what_came_after_a_failure_stays() -> None:
+    """What is taken back is only what nothing was built upon."""
+    made = admission()
+    failed = made.reserve(made.admit([of(A, (NOW, 1.0)), of(B, (NOW, 1.0))], NOW))
+    made.reserve(made.admit([of(A, (NOW + 1, 1.0))], NOW))
+    made.release(failed)
+    assert made.admit([of(A, (NOW, 5.0))], NOW).samples == 0
+    assert made.admit([of(B, (NOW - 1, 5.0))], NOW).samples == 1
+
+
+def test_histograms_are_compared_whole() -> None:
+    """One with the same sum is another one, and a number is no histogram."""
+    made = Admission()
+    histogram = FloatHistogram(count=3.0, sum=6.0, positive={1: 3.0})
+    made.note([SeriesSamples(A, [], [(NOW, histogram)])])
+    same = FloatHistogram(count=3.0, sum=6.0, positive={1: 3.0, 2: 0.0})
+    assert made.admit([SeriesSamples(A, [], [(NOW, same)])], NOW).histograms == 1
+    assert made.admit([SeriesSamples(A, [], [(NOW, FloatHistogram(count=3.0, sum=6.0))])], NOW).histograms == 0
+    assert made.admit([of(A, (NOW, 6.0))], NOW).samples == 0
+
+
+def test_series_of_other_kinds_take_room() -> None:
+    """What came in another way counts, too."""
+    made = admission(series=3)
+    assert made.admit([of(B, (NOW, 1.0))], NOW, others=1).samples == 1
+    assert made.admit([of(B, (NOW, 1.0))], NOW, others=2).samples == 0

@@ -48,3 +48,18 @@ def test_without_lasting_all_that_is_old_goes() -> None:
     assert timelines.prune(11) == 1
     assert points(timelines.storage) == {}
     assert not list(timelines.current())
+
+
+def test_how_many_series_stand() -> None:
+    """Those that pushers have now, through replacements, late pushes and what is forgotten."""
+    timelines = Timelines(MemoryStorage())
+    timelines.take(10, {"job": "x"}, [(A, 1.0), (B, 1.0)])
+    timelines.take(10, {"job": "y"}, [({**A, "job": "y"}, 1.0)])
+    assert (timelines.standing, timelines.series_of({"job": "x"}), timelines.series_of({"job": "z"})) == (3, 2, 0)
+    timelines.take(30, {"job": "x"}, [(A, 1.0)])
+    timelines.take(20, {"job": "x"}, [])
+    assert timelines.standing == 2
+    timelines.prune(20)
+    assert timelines.standing == 1
+    timelines.prune(31)
+    assert timelines.standing == 0

@@ -51,6 +51,7 @@ def _add(connection: Connection, source: str, at: int, body: bytes) -> int:
         received_at=at,
         labels={},
         samples=1,
+        first_at=at,
         kind=snapshots.Kind.WRITE_1,
         body=body,
     )
