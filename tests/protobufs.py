@@ -100,3 +100,5 @@ REQUEST_2 = message_class(
     },
     "Request",
 )
+#: The errors of OTLP, as gRPC has them.
+STATUS = message_class({"Status": {"code": (1, "int32"), "message": (2, "string")}}, "Status")

@@ -9,7 +9,7 @@ from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from alertd.api.problems import Refused, problem_response
+from alertd.api.problems import Refused
 from alertd.api.schemas import FieldProblem
 from alertd.yamlmodel import unknown_key
 
@@ -29,13 +29,14 @@ class BodyLimit:
             await self._app(scope, receive, send)
             return
         announced = Headers(scope=scope).get("content-length", "0")
-        if announced.isdecimal() and int(announced) > MAX_BODY:
-            await problem_response(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, _TOO_LARGE)(scope, receive, send)
-            return
+        is_large = announced.isdecimal() and int(announced) > MAX_BODY
         received = 0
 
+        # Whoever reads the body knows how those are answered who sent it.
         async def counted() -> Message:
             nonlocal received
+            if is_large:
+                raise HTTPException(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, _TOO_LARGE)
             message = await receive()
             received += len(message.get("body", b""))
             if received > MAX_BODY:

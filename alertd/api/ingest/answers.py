@@ -1,7 +1,8 @@
-"""Errors as these doors' own programs answer them: a status and a line of text."""
+"""Errors as these doors' own programs answer them: a line of text, or OTLP's `Status`."""
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Callable, Coroutine, Mapping
 from http import HTTPStatus
@@ -20,8 +21,24 @@ from alertd.clock import SECOND
 from alertd.errors import AlertdError
 from alertd.service.actions import SourceNotFound
 from alertd.service.snapshots import StoredSnapshots
+from alertd.sources import wire
 
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
+
+#: The two forms of OTLP's messages.
+JSON = "application/json"
+PROTOBUF = "application/x-protobuf"
+
+# The codes of gRPC that a `Status` has; all others are UNKNOWN.
+_CODES = {
+    HTTPStatus.BAD_REQUEST: 3,
+    HTTPStatus.UNAUTHORIZED: 16,
+    HTTPStatus.FORBIDDEN: 7,
+    HTTPStatus.NOT_FOUND: 5,
+    HTTPStatus.TOO_MANY_REQUESTS: 8,
+    HTTPStatus.SERVICE_UNAVAILABLE: 14,
+}
+_UNKNOWN = 2
 
 
 class PlainRoute(APIRoute):
@@ -31,24 +48,52 @@ class PlainRoute(APIRoute):
         """The handler, whose errors are answers."""
         handler = super().get_route_handler()
 
-        async def plain(request: Request) -> Response:
+        async def answered(request: Request) -> Response:
             try:
                 return await handler(request)
             except Refused as error:
-                return refusal(error.status, error.detail, error.headers)
+                return self.refusal(request, error.status, error.detail, error.headers)
             except HTTPException as error:
-                return refusal(error.status_code, error.detail, error.headers)
+                return self.refusal(request, error.status_code, error.detail, error.headers)
             except SourceNotFound as error:
-                return refusal(HTTPStatus.NOT_FOUND, str(error))
+                return self.refusal(request, HTTPStatus.NOT_FOUND, str(error))
             except AlertdError as error:
-                return refusal(HTTPStatus.BAD_REQUEST, str(error))
+                return self.refusal(request, HTTPStatus.BAD_REQUEST, str(error))
             except RequestValidationError as error:
-                return refusal(HTTPStatus.BAD_REQUEST, field_problems(error)[0].message)
+                return self.refusal(request, HTTPStatus.BAD_REQUEST, field_problems(error)[0].message)
             except (OperationalError, InterfaceError):
                 detail = "the database does not answer; try again in a moment"
-                return refusal(HTTPStatus.SERVICE_UNAVAILABLE, detail, {"Retry-After": "5"})
+                return self.refusal(request, HTTPStatus.SERVICE_UNAVAILABLE, detail, {"Retry-After": "5"})
 
-        return plain
+        return answered
+
+    def refusal(
+        self, _request: Request, /, status: int, detail: str, headers: Mapping[str, str] | None = None
+    ) -> Response:
+        """The answer to a request that is refused."""
+        return refusal(status, detail, headers)
+
+
+class StatusRoute(PlainRoute):
+    """A route whose errors are answered with the message `Status`, in the form of the request."""
+
+    def refusal(
+        self, request: Request, /, status: int, detail: str, headers: Mapping[str, str] | None = None
+    ) -> Response:
+        """The answer to a request that is refused; in plain text where the request has neither form."""
+        code = _CODES.get(HTTPStatus(status), _UNKNOWN)
+        media = media_of(request)
+        if media == JSON:
+            return Response(json.dumps({"code": code, "message": detail}), status, headers, media)
+        if media == PROTOBUF:
+            content = wire.varint_field(1, code) + wire.message(2, detail.encode())
+            return Response(content, status, headers, media)
+        return super().refusal(request, status, detail, headers)
+
+
+def media_of(request: Request) -> str:
+    """The content type of a request, without parameters."""
+    return request.headers.get("content-type", "").partition(";")[0].strip().lower()
 
 
 def check_rate(source: StoredSnapshots, samples: int, now: int) -> None:

@@ -299,6 +299,22 @@ _JSON = msgspec.json.Decoder(Request, strict=False)
 def read_json(body: bytes) -> Request:
     """A request in its JSON form. Raises `OtlpError` that names the place of what is wrong."""
     try:
-        return _JSON.decode(body)
+        return _decoded(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise OtlpError(f"the body is no ExportMetricsServiceRequest: {error}") from error
+
+
+def _decoded(body: bytes) -> Request:
+    try:
+        return _JSON.decode(body)
+    except msgspec.ValidationError:
+        # Nearly nobody writes it, but null stands for a field that is not there.
+        if b"null" not in body:
+            raise
+        return msgspec.convert(_without_nulls(msgspec.json.decode(body)), Request, strict=False)
+
+
+def _without_nulls(value: object) -> object:
+    if isinstance(value, dict):
+        return {name: _without_nulls(one) for name, one in value.items() if one is not None}
+    return [_without_nulls(one) for one in value] if isinstance(value, list) else value

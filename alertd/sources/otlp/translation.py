@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 
@@ -27,7 +27,7 @@ from alertd.sources.otlp.messages import (
     SummaryPoint,
 )
 from alertd.sources.otlp.names import label_name, metric_name, unit_name
-from alertd.sources.series import Identity, SeriesLimits, SeriesSamples
+from alertd.sources.series import Identity, Key, SeriesLimits, SeriesSamples
 
 TARGET_INFO = "target_info"
 
@@ -42,16 +42,25 @@ _NANOSECONDS = 1_000_000
 
 _TARGET_INFO = Description(TARGET_INFO, "gauge", "Target metadata")
 
-_Points = Sequence[NumberPoint | HistogramPoint | ExponentialPoint | SummaryPoint]
+_Point = NumberPoint | HistogramPoint | ExponentialPoint | SummaryPoint
+
+
+@dataclass(frozen=True, slots=True)
+class DataPoint:
+    """A data point as series that have one sample each; `info` is the `target_info` of its resource, if it has one."""
+
+    at: int
+    series: Sequence[SeriesSamples]
+    info: Identity | None = None
 
 
 @dataclass(slots=True)
 class Translated:
-    """The series of a request, what it says of its metrics, how many data points could not be translated, and why."""
+    """The data points of a request, what it says of its metrics, how many points could not be translated, and why."""
 
-    series: list[SeriesSamples] = field(default_factory=list)
+    points: list[DataPoint] = field(default_factory=list)
     descriptions: dict[Description, None] = field(default_factory=dict)
-    points: int = 0
+    lost: int = 0
     refused: list[str] = field(default_factory=list)
 
 
@@ -62,21 +71,20 @@ class Translator:
         self._limits = limits
 
     def translate(self, request: Request) -> Translated:
-        """The series of a request. A metric that cannot be one is left out and named."""
+        """The data points of a request as series. A metric that cannot be one is left out and named."""
         translated = Translated()
         for resource in request.resource_metrics:
             base = _identifying(_attributes(resource.resource.attributes))
-            instants: list[int] = []
+            info = self._info(resource, base)
             for scope in resource.scope_metrics:
                 for metric in scope.metrics:
-                    self._metric(metric, base, translated, instants)
-            if instants:
-                self._info(resource, base, min(instants), max(instants), translated)
+                    self._metric(metric, base, info, translated)
+        if any(point.info is not None for point in translated.points):
+            translated.descriptions[_TARGET_INFO] = None
         return translated
 
-    def _metric(self, metric: Metric, base: Mapping[str, str], translated: Translated, instants: list[int]) -> None:
+    def _metric(self, metric: Metric, base: Mapping[str, str], info: Identity | None, translated: Translated) -> None:
         points, temporality = _points_of(metric)
-        instants += [_milliseconds(point.time_unix_nano) for point in points]
         is_counter = metric.sum is not None and metric.sum.is_monotonic
         name = metric_name(metric.name, metric.unit, is_counter=is_counter, is_gauge=metric.gauge is not None)
         problem = None
@@ -88,23 +96,20 @@ class Translator:
             problem = f"empty data points. {metric.name} is dropped"
         if problem is not None:
             translated.refused.append(problem)
-            translated.points += len(points)
+            translated.lost += len(points)
             return
         translated.descriptions[Description(name, _type_of(metric), metric.description, unit_name(metric.unit))] = None
         for point in points:
             labels = {**_labels(point.attributes), **base}
             try:
-                translated.series += self._point(name, labels, point)
+                series = list(self._series(name, labels, point))
             except ValueError as error:
                 translated.refused.append(f"{error} at metric {metric.name}")
-                translated.points += 1
+                translated.lost += 1
+            else:
+                translated.points.append(DataPoint(_milliseconds(point.time_unix_nano), series, info))
 
-    def _point(
-        self,
-        name: str,
-        labels: Mapping[str, str],
-        point: NumberPoint | HistogramPoint | ExponentialPoint | SummaryPoint,
-    ) -> Iterator[SeriesSamples]:
+    def _series(self, name: str, labels: Mapping[str, str], point: _Point) -> Iterator[SeriesSamples]:
         at = _milliseconds(point.time_unix_nano)
         stale = bool(point.flags & NO_RECORDED_VALUE)
         if isinstance(point, ExponentialPoint):
@@ -115,23 +120,66 @@ class Translator:
             identity = self._identity(name + suffix, {**labels, **more})
             yield SeriesSamples(identity, [(at, STALE_NAN if stale else value)])
 
-    def _info(
-        self, resource: ResourceMetrics, base: Mapping[str, str], first: int, last: int, translated: Translated
-    ) -> None:
-        """What is known of the resource, as labels of a series of its own."""
+    def _info(self, resource: ResourceMetrics, base: Mapping[str, str]) -> Identity | None:
+        """What is known of the resource beside its name, as labels of a series of its own."""
         attributes = [pair for pair in resource.resource.attributes if pair.key not in _IDENTIFYING]
-        if attributes and base:
-            labels = {**_labels(attributes), **base}
-            instants = [*range(first, last, _INFO_INTERVAL)[:_MOST_INFO], last]
-            samples = [(at, 1.0) for at in instants]
-            translated.series.append(SeriesSamples(self._identity(TARGET_INFO, labels), samples))
-            translated.descriptions[_TARGET_INFO] = None
+        return self._identity(TARGET_INFO, {**_labels(attributes), **base}) if attributes and base else None
 
     def _identity(self, name: str, labels: Mapping[str, str]) -> Identity:
         return Identity(tuple({**labels, METRIC_NAME: name}.items()), self._limits)
 
 
-def _points_of(metric: Metric) -> tuple[_Points, int | None]:
+def size_of(request: Request) -> tuple[int, int]:
+    """How many data points a request has, and how many samples these will be at most."""
+    metrics = [metric for one in request.resource_metrics for scope in one.scope_metrics for metric in scope.metrics]
+    points = [point for metric in metrics for point in _points_of(metric)[0]]
+    return len(points), sum(map(_samples_of, points))
+
+
+def settle(points: Iterable[DataPoint], stored: Iterable[SeriesSamples]) -> tuple[list[DataPoint], int]:
+    """The points of which anything was stored, and the number of those of which anything was not.
+
+    `stored` are those of the points' series that were, in their order, with whatever labels they got beside their own.
+    """
+    settled: list[DataPoint] = []
+    refused = 0
+    rest = iter(stored)
+    following = next(rest, None)
+    for point in points:
+        number = 0
+        for one in point.series:
+            if following is not None and _became(one, following):
+                number += 1
+                following = next(rest, None)
+        if number:
+            settled.append(point)
+        refused += number < len(point.series)
+    return settled, refused
+
+
+def infos_of(points: Iterable[DataPoint]) -> list[SeriesSamples]:
+    """The `target_info` of each resource for as long as it has these points."""
+    found: dict[Key, tuple[Identity, list[int]]] = {}
+    for point in points:
+        if point.info is not None:
+            found.setdefault(point.info.key, (point.info, []))[1].append(point.at)
+    return [SeriesSamples(info, [(at, 1.0) for at in _info_instants(instants)]) for info, instants in found.values()]
+
+
+def _info_instants(instants: Sequence[int]) -> Sequence[int]:
+    first, last = min(instants), max(instants)
+    return [*range(first, last, _INFO_INTERVAL)[:_MOST_INFO], last]
+
+
+def _became(one: SeriesSamples, stored: SeriesSamples) -> bool:
+    return (
+        one.samples == stored.samples
+        and one.histograms == stored.histograms
+        and one.identity.labels.items() <= stored.identity.labels.items()
+    )
+
+
+def _points_of(metric: Metric) -> tuple[Sequence[_Point], int | None]:
     """The points of a metric, and the temporality of those kinds that have one."""
     if metric.gauge is not None:
         return metric.gauge.data_points, None
@@ -142,6 +190,13 @@ def _points_of(metric: Metric) -> tuple[_Points, int | None]:
     if metric.exponential_histogram is not None:
         return metric.exponential_histogram.data_points, metric.exponential_histogram.aggregation_temporality
     return ((), None) if metric.summary is None else (metric.summary.data_points, None)
+
+
+def _samples_of(point: _Point) -> int:
+    """How many samples a point becomes at most."""
+    if isinstance(point, HistogramPoint):
+        return 3 + min(len(point.explicit_bounds), len(point.bucket_counts))
+    return 2 + len(point.quantile_values) if isinstance(point, SummaryPoint) else 1
 
 
 def _type_of(metric: Metric) -> str:

@@ -17,8 +17,8 @@ from alertd.promql.histogram import FloatHistogram
 from alertd.sources.otlp.messages import OtlpError, read_json
 from alertd.sources.otlp.names import label_name, metric_name
 from alertd.sources.otlp.protobuf import read_protobuf
-from alertd.sources.otlp.translation import Translated, Translator
-from alertd.sources.series import shown
+from alertd.sources.otlp.translation import Translated, Translator, infos_of, settle, size_of
+from alertd.sources.series import Identity, SeriesSamples, shown
 
 NOW = 1_769_860_800_000
 NANO = NOW * 1_000_000
@@ -41,8 +41,12 @@ def translated(request: ExportMetricsServiceRequest) -> Translated:
     return Translator().translate(binary)
 
 
+def series(found: Translated) -> list[SeriesSamples]:
+    return [one for point in found.points for one in point.series]
+
+
 def values(found: Translated) -> dict[str, float]:
-    return {shown(one.identity.labels): value for one in found.series for _, value in one.samples}
+    return {shown(one.identity.labels): value for one in series(found) for _, value in one.samples}
 
 
 def point(**more: Any) -> dict[str, Any]:
@@ -80,7 +84,7 @@ def test_gauges_and_sums() -> None:
         '{__name__="requests_total"}': 5.0,
         '{__name__="active"}': 2.0,
     }
-    assert {at for one in found.series for at, _ in one.samples} == {NOW}
+    assert {at for one in series(found) for at, _ in one.samples} == {NOW}
 
 
 def test_the_resource() -> None:
@@ -93,22 +97,58 @@ def test_the_resource() -> None:
     ]
     later = {"timeUnixNano": NANO + 400_000 * 10**6, "asInt": 2}
     found = translated(exported({"name": "a", "gauge": {"dataPoints": [point(asInt=1), later]}}, resource=resource))
-    *_, info = found.series
+    (info,) = infos_of(found.points)
     assert shown(info.identity.labels) == '{__name__="target_info", host_name="h", instance="i-1", job="eu/shop"}'
     assert info.samples == [(NOW + seconds * 1000, 1.0) for seconds in (0, 150, 300, 400)]
-    assert shown(found.series[0].identity.labels) == '{__name__="a", instance="i-1", job="eu/shop"}'
-    assert (
-        len(
-            translated(exported({"name": "a", "gauge": {"dataPoints": [point(asInt=1)]}}, resource=resource[:2])).series
-        )
-        == 1
+    assert shown(series(found)[0].identity.labels) == '{__name__="a", instance="i-1", job="eu/shop"}'
+    gauge = {"name": "a", "gauge": {"dataPoints": [point(asInt=1)]}}
+    for incomplete in (resource[:2], resource[3:]):
+        assert infos_of(translated(exported(gauge, resource=incomplete)).points) == []
+
+
+def test_the_resource_of_points_that_are_none() -> None:
+    """What cannot be translated is no reason to say that the resource was there then."""
+    delta = {"name": "d", "sum": {"aggregationTemporality": 1, "dataPoints": [point(asInt=1, timeUnixNano=NANO * 2)]}}
+    gauge = {"name": "a", "gauge": {"dataPoints": [point(asInt=1)]}}
+    found = translated(exported(delta, gauge, resource=[text("service.name", "shop"), text("host.name", "h")]))
+    assert [one.samples for one in infos_of(found.points)] == [[(NOW, 1.0)]]
+
+
+def test_what_became_of_points() -> None:
+    """Points are counted once, however many of their series were refused; what was stored may have more labels."""
+    histogram = {
+        "name": "h",
+        "histogram": {
+            "aggregationTemporality": 2,
+            "dataPoints": [point(count=n, bucketCounts=[n, 0], explicitBounds=[1]) for n in range(3)],
+        },
+    }
+    nan = {"name": "a", "gauge": {"dataPoints": [point(asDouble="NaN")]}}
+    points = Translator().translate(read_protobuf(exported(histogram, nan).SerializeToString())).points
+    first, second, _, gauge = points
+    _, bucket, _ = second.series
+    stored = SeriesSamples(Identity([*bucket.identity.labels.items(), ("zone", "eu")]), bucket.samples)
+    assert settle(points, [*first.series, stored, *gauge.series]) == ([first, second, gauge], 2)
+    assert settle(points, []) == ([], 4)
+    assert settle(points, [one for point in points for one in point.series]) == (points, 0)
+
+
+def test_how_large_a_request_is() -> None:
+    """The samples are known before any are made."""
+    request = exported(
+        {"name": "a", "gauge": {"dataPoints": [point(asInt=1), point(asInt=2)]}},
+        {
+            "name": "h",
+            "histogram": {
+                "aggregationTemporality": 2,
+                "dataPoints": [point(sum=1, bucketCounts=[1, 2, 3], explicitBounds=[1, 2])],
+            },
+        },
+        {"name": "s", "summary": {"dataPoints": [point(quantileValues=[{"quantile": 0.5}])]}},
+        exponential(scale=1, positive={"bucketCounts": [1, 2]}),
     )
-    assert (
-        len(
-            translated(exported({"name": "a", "gauge": {"dataPoints": [point(asInt=1)]}}, resource=resource[3:])).series
-        )
-        == 1
-    )
+    assert size_of(read_protobuf(request.SerializeToString())) == (5, 11)
+    assert len(series(translated(request))) == 11
 
 
 def test_histograms_and_summaries() -> None:
@@ -154,11 +194,13 @@ def exponential(**more: Any) -> dict[str, Any]:
 
 def test_exponential_histograms() -> None:
     """They become native ones, whose places are one further; scales beyond 8 are made coarser."""
-    (one,) = translated(
-        exported(
-            exponential(scale=1, positive={"offset": -1, "bucketCounts": [1, 0, 2]}, negative={"bucketCounts": [3]})
+    (one,) = series(
+        translated(
+            exported(
+                exponential(scale=1, positive={"offset": -1, "bucketCounts": [1, 0, 2]}, negative={"bucketCounts": [3]})
+            )
         )
-    ).series
+    )
     assert one.histograms == [
         (
             NOW,
@@ -173,13 +215,13 @@ def test_exponential_histograms() -> None:
             ),
         )
     ]
-    (finer,) = translated(
-        exported(exponential(scale=10, positive={"offset": -3, "bucketCounts": [1, 1, 1, 1, 1]}))
-    ).series
+    (finer,) = series(
+        translated(exported(exponential(scale=10, positive={"offset": -3, "bucketCounts": [1, 1, 1, 1, 1]})))
+    )
     ((_, histogram),) = finer.histograms
     assert (histogram.schema, histogram.positive) == (8, {0: 3.0, 1: 2.0})
     refused = translated(exported(exponential(scale=-5)))
-    assert (refused.series, refused.points) == ([], 1)
+    assert (refused.points, refused.lost) == ([], 1)
     assert "scale must be >= -4, was -5" in refused.refused[0]
 
 
@@ -192,8 +234,8 @@ def test_nothing_recorded_is_an_end() -> None:
             exponential(flags=1),
         )
     )
-    assert all(is_stale(value) for one in found.series for _, value in one.samples)
-    assert [is_stale(histogram.sum) for one in found.series for _, histogram in one.histograms] == [True]
+    assert all(is_stale(value) for one in series(found) for _, value in one.samples)
+    assert [is_stale(histogram.sum) for one in series(found) for _, histogram in one.histograms] == [True]
 
 
 @pytest.mark.parametrize(
@@ -218,7 +260,7 @@ def test_what_cannot_be_translated(metric: dict[str, Any], points: int, says: st
     """It is counted and named, and the rest is translated."""
     found = translated(exported(metric, {"name": "good", "gauge": {"dataPoints": [point(asInt=1)]}}))
     assert values(found) == {'{__name__="good"}': 1.0}
-    assert found.points == points
+    assert found.lost == points
     assert says in found.refused[0]
 
 
@@ -267,6 +309,21 @@ def test_json_that_is_no_request(body: bytes, says: str) -> None:
     with pytest.raises(OtlpError) as caught:
         read_json(body)
     assert says in str(caught.value)
+
+
+def test_null_in_json() -> None:
+    """It stands for what is not there, whatever the field; among the values of a list it is a mistake."""
+    gauge = (
+        '{"name": "a", "unit": null, "gauge": {"dataPoints": [{"timeUnixNano": "5", "asInt": "7", "asDouble": null,'
+        ' "flags": null, "attributes": [{"key": "k", "value": null}, {"key": "d", "value": {"doubleValue": "0.5"}}]}]}}'
+    )
+    body = '{"resourceMetrics": [{"resource": %s, "scopeMetrics": [{"scope": null, "metrics": [%s]}]}]}'
+    found = read_json((body % ('{"attributes": null}', gauge)).encode())
+    assert found == read_json((body % ("null", gauge)).encode())
+    (point,) = found.resource_metrics[0].scope_metrics[0].metrics[0].gauge.data_points  # type: ignore[union-attr]
+    assert (point.as_int, point.as_double, point.time_unix_nano) == (7, None, 5)
+    with pytest.raises(OtlpError, match="resourceMetrics"):
+        read_json(b'{"resourceMetrics": [null]}')
 
 
 def test_values_within_values() -> None:
