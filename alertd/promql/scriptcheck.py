@@ -41,6 +41,8 @@ def check_messages(command: Eval, evaluation: Evaluation) -> None:
         expected = command.expects(kind)
         if f"no_{kind}" in command.words and found:
             raise Mismatch(f"expected no {kind}, got {found}")
+        if kind in command.words and not found:
+            raise Mismatch(f"expected {kind}, got none")
         if not expected:
             continue
         for wanted in expected:
@@ -88,17 +90,20 @@ def check_middle(command: Eval, value: object, at: int) -> None:
 
 def check_matrix(command: Eval, value: object) -> None:
     """Compare a range vector. Raises Mismatch."""
-    found = {key_of(series.labels): _samples(series) for series in _matrix(value)}
-    expected = {
-        key_of(series.labels): _placed(series, command.start, command.step)
-        for series in command.series
-        if any(item is not None for item in series.values)
-    }
+    if "ordered" in command.words:
+        raise Mismatch("expected an order, got a range vector, which has none")
     if command.scalar is not None:
-        expected = {frozenset(): {command.start: _Expected(command.scalar)}}
-    for key in expected.keys() | found.keys():
-        wanted, got = expected.get(key, {}), found.get(key, {})
-        if wanted.keys() != got.keys() or not all(_same(wanted[at], got[at]) for at in wanted):
+        raise Mismatch(f"expected {command.scalar}, got a range vector")
+    found = {key_of(series.labels): _samples(series) for series in _matrix(value)}
+    expected = {key_of(series.labels): _placed(command, series) for series in command.series}
+    for key in [*expected, *(key for key in found if key not in expected)]:
+        wanted, got = expected.get(key), found.get(key)
+        if (
+            wanted is None
+            or got is None
+            or wanted.keys() != got.keys()
+            or not all(_same(wanted[at], got[at]) for at in wanted)
+        ):
             raise Mismatch(f"expected {_series(wanted)}, got {_series(got)} for {_labels(key)}")
 
 
@@ -110,11 +115,15 @@ def _first_values(command: Eval) -> dict[LabelKey, _Expected | None]:
     return expected
 
 
-def _placed(series: SeriesDescription, start: int, step: int) -> dict[int, _Expected]:
+def _placed(command: Eval, series: SeriesDescription) -> dict[int, _Expected]:
+    """Return the values that are expected of a series at their instants. Raises Mismatch for more than there can be."""
+    if len(series.values) > command.places:
+        labels = format_labels(series.labels)
+        raise Mismatch(f"expected {len(series.values)} values of {labels}, the range has {command.places}")
     return {
-        start + index * step: _Expected(value, index in series.hinted)
+        command.start + index * command.step: _Expected(value, index in series.hinted)
         for index, value in enumerate(series.values)
-        if value is not None and not (isinstance(value, float) and is_stale(value))
+        if value is not None
     }
 
 
@@ -169,6 +178,8 @@ def _same_buckets(wanted: Mapping[int, float], found: Mapping[int, float]) -> bo
 
 
 def _near(expected: float, found: float) -> bool:
+    if is_stale(expected) or is_stale(found):
+        return is_stale(expected) and is_stale(found)
     if math.isinf(expected) or math.isinf(found):
         return expected == found
     return almost_equal(expected, found, _TOLERANCE)
@@ -178,7 +189,9 @@ def _shown(value: _Found) -> str:
     return format_histogram(value) if isinstance(value, FloatHistogram) else format_number(value)
 
 
-def _series(samples: Mapping[int, _Expected | _Found]) -> str:
+def _series(samples: Mapping[int, _Expected | _Found] | None) -> str:
+    if samples is None:
+        return "no series"
     shown = [
         f"{value if isinstance(value, _Expected) else _shown(value)} @ {at / 1000:g}"
         for at, value in sorted(samples.items())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -11,7 +10,7 @@ from typing import Any, Final, TypeAlias
 from alertd.promql.durations import parse_duration
 from alertd.promql.errors import ParseError
 from alertd.promql.matchers import compile_regex
-from alertd.promql.numbers import parse_go_float, parse_literal
+from alertd.promql.numbers import parse_literal
 from alertd.promql.quoting import unquote
 from alertd.promql.seriesnotation import SeriesDescription, parse_series
 from alertd.promql.startnotation import START_MARK, parse_starts
@@ -22,6 +21,7 @@ _INSTANT: Final = re.compile(r"at\s+(\S+)\s+(.+)", re.DOTALL)
 _RANGE: Final = re.compile(r"from\s+(\S+)\s+to\s+(\S+)\s+step\s+(\S+)\s+(.+)", re.DOTALL)
 _RANGE_VECTOR: Final = re.compile(r"range vector\s+from\s+(\S+)\s+to\s+(\S+)\s+step\s+(\S+)")
 _EXPECT: Final = re.compile(r"(ordered|fail|warn|info|no_warn|no_info)(?:\s+(msg|regex):\s*(.+))?")
+_STRING: Final = re.compile(r"""(?P<quote>["'])(?:(?!(?P=quote))[^\\]|\\.)*(?P=quote)|`[^`]*`""")
 _FAILURE: Final = re.compile(r"expected_fail_(message|regexp)\s*(.*)")
 _PLAIN_WORDS: Final = frozenset(("ordered", "no_warn", "no_info"))
 
@@ -78,7 +78,8 @@ class Eval:
     """An evaluation at `end`, or over a range.
 
     The values that are expected of a series lie `step` apart from `start` to `end`; with `step` 0 there is one. An
-    instant evaluation that is to give a range vector says `is_window`.
+    instant evaluation that is to give a range vector says `is_window`. `words` are what is expected without a message:
+    `ordered`, `no_warn` and `no_info`, and in the older form `fail`, `warn` and `info`.
     """
 
     line: int
@@ -93,6 +94,16 @@ class Eval:
     string: str | None = None
     scalar: float | None = None
     series: list[SeriesDescription] = field(default_factory=list)
+
+    @property
+    def fails(self) -> bool:
+        """Whether an error is expected."""
+        return "fail" in self.words or bool(self.expects("fail"))
+
+    @property
+    def places(self) -> int:
+        """How many values a series can have."""
+        return (self.end - self.start) // self.step + 1 if self.step else 1
 
     def expects(self, kind: str) -> list[MessageExpectation]:
         return [message for message in self.messages if message.kind == kind]
@@ -165,14 +176,10 @@ def _blocks(text: str) -> Iterator[_Block]:
 
 
 def _time(text: str, line: int) -> int:
-    sign = -1 if text.startswith("-") else 1
     try:
-        return sign * parse_duration(text.removeprefix("-"))
-    except ValueError:
-        seconds = parse_go_float(text)
-        if seconds is None or not math.isfinite(seconds):
-            raise ScriptError(line, f"invalid time {text!r}") from None
-        return round(seconds * 1000)
+        return parse_duration(text)
+    except ValueError as error:
+        raise ScriptError(line, f"invalid time {text!r}, expected a duration such as 1m30s or 0: {error}") from error
 
 
 def _times(match: re.Match[str], line: int) -> tuple[int, int, int]:
@@ -259,10 +266,8 @@ def _eval(block: _Block) -> tuple[Eval, int]:
         if step == 0:
             raise ScriptError(line, "the step of a range is 0, expected a duration such as 1m")
         command = Eval(line, ranged[4], True, start, end, step)
-    if match[1] == "ordered":
-        command.words.add("ordered")
-    elif match[1]:
-        command.messages.append(MessageExpectation(match[1]))
+    if match[1]:
+        command.words.add(match[1])
     for used, (number, text) in enumerate(block[1:], 2):
         if _expectation(command, number, text):
             return command, used
@@ -271,7 +276,7 @@ def _eval(block: _Block) -> tuple[Eval, int]:
 
 def _expectation(command: Eval, line: int, text: str) -> bool:
     """Add what a line expects, and return whether the command ends with it. Raises ScriptError."""
-    failure = _FAILURE.fullmatch(text) if command.expects("fail") else None
+    failure = _FAILURE.fullmatch(text) if "fail" in command.words else None
     if failure is not None:
         command.messages.append(_message("fail", failure[2] or None, line, is_regex=failure[1] == "regexp"))
         return True
@@ -282,13 +287,17 @@ def _expectation(command: Eval, line: int, text: str) -> bool:
     if scalar is not None:
         command.scalar = scalar
         return True
-    command.series.append(_series(text, line))
+    series = _series(text, line)
+    if len(series.values) > 1 and not (command.is_range or command.is_window):
+        wanted = "expected one, or a line before it: expect range vector from <time> to <time> step <duration>"
+        raise ScriptError(line, f"{len(series.values)} values of an instant evaluation, {wanted}")
+    command.series.append(series)
     return False
 
 
 def _expect(command: Eval, line: int, text: str) -> None:
-    if text.startswith("string "):
-        command.string = _string(text.removeprefix("string ").strip(), line)
+    if text.partition(" ")[0] == "string":
+        command.string = _string(text.removeprefix("string").strip(), line)
         return
     ranged = _RANGE_VECTOR.fullmatch(text)
     if ranged is not None:
@@ -304,6 +313,16 @@ def _expect(command: Eval, line: int, text: str) -> None:
         command.words.add(message.kind)
     else:
         command.messages.append(message)
+    _check_together(command, line)
+
+
+def _check_together(command: Eval, line: int) -> None:
+    """Raises ScriptError for expectations that cannot stand together."""
+    for kind in ("warn", "info"):
+        if command.expects(kind) and f"no_{kind}" in command.words:
+            raise ScriptError(line, f"{kind} and no_{kind} cannot both be expected")
+    if len(command.expects("fail")) > 1:
+        raise ScriptError(line, "fail is expected twice, expected one line")
 
 
 def _message(kind: str, text: str | None, line: int, *, is_regex: bool) -> MessageExpectation:
@@ -321,6 +340,8 @@ def _pattern(text: str, line: int) -> Any:
 
 
 def _string(literal: str, line: int) -> str:
+    if not _STRING.fullmatch(literal):
+        raise ScriptError(line, f"invalid string {literal}, expected one in quotes")
     try:
         return unquote(literal)
     except ValueError as error:

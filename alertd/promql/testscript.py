@@ -138,18 +138,17 @@ class _Runner:
             raise Mismatch(str(error)) from error
 
     def _check(self, command: Eval) -> None:
-        failures = command.expects("fail")
         try:
             expr = parse(command.text, features=ALL_FEATURES)
             evaluation = self._evaluate(expr, command)
         except (ParseError, EvaluationError) as error:
-            if not failures:
+            if not command.fails:
                 raise Mismatch(f"unexpected error: {error}") from error
-            for expected in failures:
+            for expected in command.expects("fail"):
                 if not expected.matches(str(error)):
                     raise Mismatch(f"expected error {expected.text!r}, got {str(error)!r}") from error
             return
-        if failures:
+        if command.fails:
             raise Mismatch(f"expected an error, got {evaluation.value}")
         check_messages(command, evaluation)
         if command.is_range:
