@@ -1,5 +1,5 @@
-"""Samples that come in: remote write beside Prometheus' own receiver, and the text format beside the client library's
-parser."""
+"""Samples that come in: remote write and the text format beside Prometheus, and the text's reader beside the client
+library's."""
 
 from __future__ import annotations
 
@@ -11,9 +11,11 @@ import tempfile
 import time
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 import aiohttp
 import cramjam
+from aiohttp import web
 
 from alertd.sources.exposition.families import all_samples
 from alertd.sources.exposition.text import read_text
@@ -29,6 +31,8 @@ _A_REQUEST = 2_000
 _INSTANTS = 10
 _INTERVAL = 15_000
 _SHARDS = 4
+_PUSHED_METRICS = 10
+_PUSHES = 10
 _CONFIG = "route: {receiver: nobody}\nreceivers: [{name: nobody}]\n"
 HEADERS = {"Content-Type": "application/x-protobuf", "Content-Encoding": "snappy"}
 
@@ -85,7 +89,8 @@ def _body(identities: Sequence[Identity], at: int) -> bytes:
 
 
 @asynccontextmanager
-async def receiver(side: str) -> AsyncIterator[Running]:
+async def receiver(side: str, config: str = "") -> AsyncIterator[Running]:
+    """alertd, or a Prometheus with a configuration, empty and ready."""
     if side == OWN:
         async with running(OWN, _CONFIG) as process:
             yield process
@@ -97,9 +102,11 @@ async def receiver(side: str) -> AsyncIterator[Running]:
         probe.bind(("127.0.0.1", 0))
         address = f"127.0.0.1:{probe.getsockname()[1]}"
         probe.close()
-        process = await asyncio.create_subprocess_exec(
+        path = Path(folder) / "prometheus.yml"
+        path.write_text(config)
+        started = await asyncio.create_subprocess_exec(
             program,
-            "--config.file=/dev/null",
+            f"--config.file={path}",
             "--web.enable-remote-write-receiver",
             f"--storage.tsdb.path={folder}",
             f"--web.listen-address={address}",
@@ -108,10 +115,10 @@ async def receiver(side: str) -> AsyncIterator[Running]:
         )
         try:
             await _until_ready(f"http://{address}/-/ready")
-            yield Running(side, address, process)
+            yield Running(side, address, started)
         finally:
-            process.kill()
-            await process.wait()
+            started.kill()
+            await started.wait()
 
 
 async def _until_ready(url: str) -> None:
@@ -126,6 +133,54 @@ async def _until_ready(url: str) -> None:
             await asyncio.sleep(0.05)
 
 
+async def pushed_text(side: str, scale: float) -> Mapping[str, float]:
+    """Samples of the text format taken a second, 10 000 at once: pushed to alertd, scraped by Prometheus.
+
+    The best of some: Prometheus says itself how long a scrape took, of alertd it is the request until its answer.
+    """
+    body = "".join(_lines(max(1, int(1000 * scale)), metrics=_PUSHED_METRICS)).encode()
+    seconds = await (_pushed(body) if side == OWN else _scraped(body))
+    return {"a second": body.count(b"\nmetric_") / seconds}
+
+
+async def _pushed(body: bytes) -> float:
+    took = []
+    async with receiver(OWN) as process, aiohttp.ClientSession() as session:
+        for _ in range(_PUSHES):
+            began = time.perf_counter()
+            async with session.put(f"http://{process.address}/metrics/job/bench", data=body) as answer:
+                if answer.status != 200:
+                    raise RuntimeError(f"a push was refused: {answer.status} {await answer.text()}")
+            took.append(time.perf_counter() - began)
+    return min(took)
+
+
+async def _scraped(body: bytes) -> float:
+    async def metrics(_request: web.Request) -> web.Response:
+        return web.Response(body=body, headers={"Content-Type": "text/plain; version=0.0.4"})
+
+    app = web.Application()
+    app.router.add_get("/metrics", metrics)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0)
+    await site.start()
+    host, port = runner.addresses[0][:2]
+    config = (
+        "global: {scrape_interval: 1s}\n"
+        f"scrape_configs: [{{job_name: bench, static_configs: [{{targets: ['{host}:{port}']}}]}}]\n"
+    )
+    try:
+        async with receiver(PROMETHEUS, config) as process, aiohttp.ClientSession() as session:
+            await asyncio.sleep(_PUSHES)
+            asked = {"query": f"min_over_time(scrape_duration_seconds[{_PUSHES}s])"}
+            async with session.post(f"http://{process.address}/api/v1/query", data=asked) as answer:
+                found = await answer.json()
+    finally:
+        await runner.cleanup()
+    return float(found["data"]["result"][0]["value"][1])
+
+
 async def text(side: str, scale: float) -> Mapping[str, float]:
     """Samples read a second: an exposition of 40 metrics with 1 000 series each."""
     body = "".join(_lines(max(1, int(1000 * scale)))).encode()
@@ -134,8 +189,8 @@ async def text(side: str, scale: float) -> Mapping[str, float]:
     return {"a second of processor": samples / (time.process_time() - began)}
 
 
-def _lines(series: int) -> Iterator[str]:
-    for metric in range(40):
+def _lines(series: int, metrics: int = 40) -> Iterator[str]:
+    for metric in range(metrics):
         yield f"# HELP metric_{metric} What it counts.\n# TYPE metric_{metric} counter\n"
         for number in range(series):
             labels = f'instance="10.0.{number // 250}.{number % 250}:9100",job="node",cpu="{number % 16}"'

@@ -128,6 +128,13 @@ ROWS: Mapping[str, Row] = {
         more_is_better=True,
         peer=ingest_samples.PROMETHEUS,
     ),
+    "push": Row(
+        "samples of the text format accepted, 10 000 at once",
+        ingest_samples.pushed_text,
+        {},
+        more_is_better=True,
+        peer=ingest_samples.PROMETHEUS,
+    ),
     "text": Row(
         "samples of the text format read", ingest_samples.text, {}, more_is_better=True, peer=ingest_samples.CLIENT
     ),
