@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import TypeVar
@@ -20,6 +21,13 @@ T = TypeVar("T")
 
 #: The first and the last instant that a time may name.
 EARLIEST, LATEST = -(2**53), 2**53
+# What Prometheus calls its own first and last instant, as its clients write them.
+_EXTREMES = {"-292273086-05-16T16:47:06Z": EARLIEST, "292277025-08-18T07:12:54.999999999Z": LATEST}
+_ESCAPED = "U__"
+_ESCAPES = re.compile(r"(?:[^_]|__|_[0-9a-fA-F]{1,6}_)*")
+_ESCAPE = re.compile(r"_([0-9a-fA-F]*)_")
+# What stands in a path for bytes that are no text.
+_NO_TEXT = "\ufffd"
 _FORM = "application/x-www-form-urlencoded"
 
 
@@ -67,6 +75,14 @@ class Form:
             raise invalid(name, error) from error
 
 
+def label_name(text: str) -> str:
+    """The name of a label as a path has it; what no metric's name may have can be escaped. Raises `Failed`."""
+    name = _unescaped(text) if text.startswith(_ESCAPED) else text
+    if not name or _NO_TEXT in name:
+        raise Failed(f"invalid label name: {quote(name)}")
+    return name
+
+
 async def form_of(request: Request) -> Form:
     """The parameters of a request. Raises `Failed` for a body that is no form."""
     values = {name: request.query_params.getlist(name) for name in request.query_params}
@@ -89,6 +105,8 @@ def _read(name: str, read: Callable[[], T], prefix: str = "") -> T:
 
 def _time(text: str) -> int:
     """Seconds since 1970, or a time of RFC 3339."""
+    if text in _EXTREMES:
+        return _EXTREMES[text]
     complaint = f"cannot parse {quote(text)} to a valid timestamp"
     seconds = _number(text)
     if seconds is not None:
@@ -136,3 +154,16 @@ def _number(text: str) -> float | None:
     except ValueError:
         return None
     return None if math.isnan(seconds) else seconds
+
+
+def _unescaped(text: str) -> str:
+    """`U__a_2e_b` is `a.b`, `__` in it one underscore; what is escaped wrongly is not escaped at all."""
+    escaped = text.removeprefix(_ESCAPED)
+    if _ESCAPES.fullmatch(escaped) is None:
+        return text
+    try:
+        name = _ESCAPE.sub(lambda found: chr(int(found[1], 16)) if found[1] else "_", escaped)
+        name.encode()
+    except (ValueError, OverflowError):
+        return text
+    return name

@@ -14,7 +14,7 @@ from fastapi import APIRouter, Depends, Response
 
 from alertd.api.auth import CurrentService, Viewer, require_owner
 from alertd.api.prometheus.answers import ErrorType, Failed, answer, invalid
-from alertd.api.prometheus.forms import EARLIEST, LATEST, Form, form_of
+from alertd.api.prometheus.forms import EARLIEST, LATEST, Form, form_of, label_name
 from alertd.api.prometheus.parameters import MatcherSets, matcher_sets
 from alertd.api.prometheus.results import TRUNCATED, result_of
 from alertd.clock import MINUTE, monotonic
@@ -141,9 +141,10 @@ async def labels(source: Source, form: Parameters) -> Response:
 @router.get("/label/{name}/values")
 async def label_values(name: str, source: Source, form: Parameters) -> Response:
     """The values of one label."""
+    label = label_name(name)
     limit = form.limit()
     found = await _label_sets(source, form)
-    return _cut(sorted({labels[name] for labels in found if name in labels}), limit)
+    return _cut(sorted({labels[label] for labels in found if label in labels}), limit)
 
 
 @router.get("/metadata")
@@ -179,9 +180,8 @@ async def _label_sets(source: Asked, form: Form) -> list[Mapping[str, str]]:
 def _options(form: Form) -> Callable[[Options], Options]:
     """What the request says of the evaluation. Raises `Failed`."""
     deadline = monotonic() + min(form.duration("timeout", LONGEST), LONGEST)
-    lookback = form.duration("lookback_delta", 0)
-    if form.text("lookback_delta") and lookback <= 0:
-        raise invalid("lookback_delta", "the lookback must be longer than nothing, as 5m")
+    # No time, and less than none, asks for the usual one, as in Prometheus.
+    lookback = max(form.duration("lookback_delta", 0), 0)
 
     def adjusted(options: Options) -> Options:
         return replace(options, lookback=lookback or options.lookback, expired=lambda: monotonic() > deadline)

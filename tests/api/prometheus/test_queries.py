@@ -8,6 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
+from alertd.api.prometheus.forms import label_name
 from alertd.api.prometheus.results import number
 from alertd.clock import MINUTE, SECOND, VirtualClock
 from alertd.service.service import Service
@@ -80,6 +81,8 @@ async def test_parameters(client: httpx.AsyncClient, get: Get) -> None:
     late = {"query": "response_ms", "time": T + 180}
     assert len((await get("query", **late))["result"]) == 2
     assert (await get("query", **late, lookback_delta="59s"))["result"] == []
+    for usual in ("0", "0s", "-1"):
+        assert len((await get("query", **late, lookback_delta=usual))["result"]) == 2
     stats = (await get("query", query="response_ms", stats="all"))["stats"]
     assert stats["samples"]["totalQueryableSamples"] >= 2
     assert stats["timings"]["evalTotalTime"] >= 0
@@ -109,7 +112,9 @@ async def test_what_the_evaluation_noticed(client: httpx.AsyncClient) -> None:
         ("query", {"query": "1", "timeout": "x"}, 400, "bad_data", 'invalid parameter "timeout": cannot parse "x"'),
         ("query", {"query": "1", "limit": "-1"}, 400, "bad_data", 'invalid parameter "limit": limit must be non-neg'),
         ("query", {"query": "1", "limit": "x"}, 400, "bad_data", 'invalid parameter "limit": strconv.Atoi: parsing'),
-        ("query", {"query": "1", "lookback_delta": "0"}, 400, "bad_data", 'invalid parameter "lookback_delta": '),
+        ("query", {"query": "1", "lookback_delta": "x"}, 400, "bad_data", 'invalid parameter "lookback_delta": '),
+        ("label/U__/values", {}, 400, "bad_data", 'invalid label name: ""'),
+        ("label/%ff/values", {}, 400, "bad_data", 'invalid label name: "'),
         ("query", {"query": "1", "source": "nowhere"}, 400, "bad_data", 'invalid parameter "source": there is no'),
         (
             "query",
@@ -181,6 +186,44 @@ async def test_series_and_labels(service: Service, client: httpx.AsyncClient, ge
     assert await get("series", **{"match[]": "response_ms", "end": T - 1}) == []
     form = await client.post("/api/v1/series", data={"match[]": "response_ms", "limit": "1"})
     assert (len(form.json()["data"]), form.json()["warnings"]) == (1, ["results truncated due to limit"])
+
+
+@pytest.mark.usefixtures("pushed")
+async def test_the_first_and_the_last_time(get: Get) -> None:
+    """Prometheus' clients write its two extreme times where they mean all time."""
+    first, last = "-292273086-05-16T16:47:06Z", "292277025-08-18T07:12:54.999999999Z"
+    assert await get("label/__name__/values", start=first, end=last) == ["response_ms"]
+    assert await get("label/__name__/values", start=last) == []
+    assert (await get("query", query="response_ms", time=last))["result"] == []
+
+
+@pytest.mark.parametrize(
+    ("path", "name"),
+    [
+        ("a", "a"),
+        ("a.b", "a.b"),
+        ("U__a_2e_b", "a.b"),
+        ("U__a__b", "a_b"),
+        ("U__a_20AC_", "a€"),
+        ("U__a_1F600_", "a😀"),
+        ("U__a_b", "U__a_b"),
+        ("U__a_2e", "U__a_2e"),
+        ("U__a_d800_", "U__a_d800_"),
+        ("U__a_ffffff_", "U__a_ffffff_"),
+        ("U__a_0000041_", "U__a_0000041_"),
+        ("V__a_2e_b", "V__a_2e_b"),
+    ],
+)
+def test_names_of_labels_in_paths(path: str, name: str) -> None:
+    """Any name can be asked for; what is escaped wrongly is taken as it stands."""
+    assert label_name(path) == name
+
+
+async def test_values_of_any_label(client: httpx.AsyncClient, get: Get) -> None:
+    """A label whose name has a dot is asked for as it is, and escaped."""
+    pushed = await client.put("/metrics/job/j", content='{"a", "lab.el"="x"} 1\n')
+    assert pushed.status_code == 200
+    assert [await get(f"label/{name}/values") for name in ("lab.el", "U__lab_2e_el", "U__job")] == [["x"], ["x"], ["j"]]
 
 
 @pytest.mark.usefixtures("pushed")
