@@ -78,7 +78,7 @@ class Form:
 def label_name(text: str) -> str:
     """The name of a label as a path has it; what no metric's name may have can be escaped. Raises `Failed`."""
     name = _unescaped(text) if text.startswith(_ESCAPED) else text
-    if not name or _NO_TEXT in name:
+    if not name or _NO_TEXT in text:
         raise Failed(f"invalid label name: {quote(name)}")
     return name
 

@@ -206,6 +206,7 @@ async def test_the_first_and_the_last_time(get: Get) -> None:
         ("U__a__b", "a_b"),
         ("U__a_20AC_", "a€"),
         ("U__a_1F600_", "a😀"),
+        ("U__a_FFFD_", "a\ufffd"),
         ("U__a_b", "U__a_b"),
         ("U__a_2e", "U__a_2e"),
         ("U__a_d800_", "U__a_d800_"),
