@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple, TypeAlias
 
 from alertd.promql.elements import LabelKey, key_of
@@ -11,7 +11,7 @@ from alertd.promql.floats import almost_equal
 from alertd.promql.histogram import FloatHistogram
 from alertd.promql.histogram_notation import format_histogram
 from alertd.promql.printer import format_labels, format_number
-from alertd.promql.scriptparser import Eval
+from alertd.promql.scriptparser import Eval, MessageExpectation
 from alertd.promql.seriesnotation import SeriesDescription
 from alertd.promql.storage import Series, is_stale
 from alertd.promql.values import Evaluation, Matrix, Scalar, String, Vector
@@ -35,22 +35,39 @@ class _Expected(NamedTuple):
         return _shown(self.value)
 
 
-def check_messages(command: Eval, evaluation: Evaluation) -> None:
-    """Compare warnings and infos. Raises Mismatch."""
+def check_failure(command: Eval, error: Exception, how: str = "") -> None:
+    """Compare an error, and what it says if it was evaluated as written. Raises Mismatch."""
+    if not command.fails:
+        raise Mismatch(f"unexpected error: {error} {how}".rstrip())
+    if how:
+        # Messages name places, which are others in another text.
+        return
+    for expected in command.expects("fail"):
+        if not expected.matches(str(error)):
+            raise Mismatch(f"expected error {expected.text!r}, got {str(error)!r}")
+
+
+def check_success(command: Eval, evaluation: Evaluation, how: str = "") -> None:
+    """Compare warnings and infos, and what they say if it was evaluated as written. Raises Mismatch."""
+    if command.fails:
+        raise Mismatch(f"expected an error, got {evaluation.value} {how}".rstrip())
     for kind, found in (("warn", evaluation.warnings), ("info", evaluation.infos)):
         expected = command.expects(kind)
         if f"no_{kind}" in command.words and found:
-            raise Mismatch(f"expected no {kind}, got {found}")
-        if kind in command.words and not found:
-            raise Mismatch(f"expected {kind}, got none")
-        if not expected:
-            continue
-        for wanted in expected:
-            if not any(wanted.matches(message) for message in found):
-                raise Mismatch(f"expected {kind} {wanted.text!r}, got {found}")
-        for message in found:
-            if not any(wanted.matches(message) for wanted in expected):
-                raise Mismatch(f"unexpected {kind} {message!r}")
+            raise Mismatch(f"expected no {kind}, got {found} {how}".rstrip())
+        if (expected or kind in command.words) and not found:
+            raise Mismatch(f"expected {kind}, got none {how}".rstrip())
+        if expected and not how:
+            _check_texts(kind, expected, found)
+
+
+def _check_texts(kind: str, expected: Sequence[MessageExpectation], found: Sequence[str]) -> None:
+    for wanted in expected:
+        if not any(wanted.matches(message) for message in found):
+            raise Mismatch(f"expected {kind} {wanted.text!r}, got {found}")
+    for message in found:
+        if not any(wanted.matches(message) for wanted in expected):
+            raise Mismatch(f"unexpected {kind} {message!r}")
 
 
 def check_instant(command: Eval, evaluation: Evaluation, how: str = "") -> None:
@@ -81,11 +98,11 @@ def check_instant(command: Eval, evaluation: Evaluation, how: str = "") -> None:
         check_matrix(command, value)
 
 
-def check_middle(command: Eval, value: object, at: int) -> None:
+def check_middle(command: Eval, value: object, at: int, how: str) -> None:
     """Compare one instant of a range evaluation. Raises Mismatch."""
     found = {key_of(series.labels): samples[at] for series in _matrix(value) if at in (samples := _samples(series))}
     expected = _first_values(command) if command.scalar is None else {frozenset(): _Expected(command.scalar)}
-    _check_values(expected, found, "in a range")
+    _check_values(expected, found, how)
 
 
 def check_matrix(command: Eval, value: object) -> None:

@@ -1,23 +1,15 @@
 """Running promqltest scripts against the evaluator.
 
 Every instant evaluation is done several times over, as Prometheus' own suite does it: as written, with all its
-selectors pinned by `@` and evaluated at other instants, and as the middle of a range query. All must agree.
+selectors pinned by `@` and evaluated at other instants, and each time as the middle of a range, too. All must agree.
 """
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
 from typing import Final, Literal
 
-from alertd.promql.ast import (
-    BinaryExpr,
-    Call,
-    Expr,
-    Subquery,
-    VectorSelector,
-    walk,
-)
+from alertd.promql.ast import Expr
 from alertd.promql.classic_conversion import ClassicHistograms
 from alertd.promql.elements import key_of
 from alertd.promql.errors import EvaluationError, ParseError
@@ -25,21 +17,21 @@ from alertd.promql.evaluator import evaluate, evaluate_range
 from alertd.promql.features import ALL_FEATURES
 from alertd.promql.histogram import FloatHistogram
 from alertd.promql.parser import parse
-from alertd.promql.scriptcheck import Mismatch, check_instant, check_matrix, check_messages, check_middle
+from alertd.promql.scriptcheck import (
+    Mismatch,
+    check_failure,
+    check_instant,
+    check_matrix,
+    check_middle,
+    check_success,
+)
 from alertd.promql.scriptparser import Clear, Command, Eval, Load, Unreadable, parse_script
+from alertd.promql.scriptvariants import has_query_context, moments, pinned
 from alertd.promql.storage import MemoryStorage, is_stale
-from alertd.promql.values import Evaluation, Options, Scalar, Vector
+from alertd.promql.values import Options, Scalar, Vector
 
 OPTIONS: Final = Options(max_samples=1_000_000, delayed_name_removal=True, start_timestamps=True)
 _MINUTE: Final = 60_000
-# Their value depends on the evaluation time, or on the whole query, even when every selector is pinned.
-_TIME_DEPENDENT: Final = frozenset(
-    (
-        *("minute", "hour", "day_of_month", "day_of_week", "day_of_year", "days_in_month", "month", "year"),
-        *("predict_linear", "time", "timestamp", "start_timestamp", "info"),
-    )
-)
-_QUERY_DEPENDENT: Final = re.compile(r"\b(?:start|end|range|step)\s*\(")
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,77 +132,45 @@ class _Runner:
     def _check(self, command: Eval) -> None:
         try:
             expr = parse(command.text, features=ALL_FEATURES)
-            evaluation = self._evaluate(expr, command)
-        except (ParseError, EvaluationError) as error:
-            if not command.fails:
-                raise Mismatch(f"unexpected error: {error}") from error
-            for expected in command.expects("fail"):
-                if not expected.matches(str(error)):
-                    raise Mismatch(f"expected error {expected.text!r}, got {str(error)!r}") from error
+        except ParseError as error:
+            check_failure(command, error)
             return
-        if command.fails:
-            raise Mismatch(f"expected an error, got {evaluation.value}")
-        check_messages(command, evaluation)
         if command.is_range:
-            check_matrix(command, evaluation.value)
-        else:
-            check_instant(command, evaluation)
-            self._check_variants(command, expr, evaluation)
+            self._check_range(command, expr)
+            return
+        self._check_instant(command, expr, command.end)
+        again = pinned(command.text, command.end)
+        if again is not None:
+            for moment in moments(command.end):
+                self._check_instant(command, again, moment, f"pinned, at {moment / 1000:g}s")
 
-    def _evaluate(self, expr: Expr, command: Eval) -> Evaluation:
-        if command.is_range:
-            return evaluate_range(expr, self._storage, command.start, command.end, command.step, options=self._options)
-        return evaluate(expr, self._storage, command.end, options=self._options)
-
-    def _check_variants(self, command: Eval, expr: Expr, evaluation: Evaluation) -> None:
-        """Evaluate again in other ways that may not change the result."""
-        functions = {node.function.name for node in walk(expr) if isinstance(node, Call)}
-        at = command.end
-        query_dependent = _QUERY_DEPENDENT.search(command.text) is not None
-        if not query_dependent and not functions & _TIME_DEPENDENT:
-            pinned = _pin(parse(command.text, features=ALL_FEATURES), at)
-            again = parse(str(pinned), features=ALL_FEATURES)
-            if not _equal(again, pinned):
-                raise Mismatch(f"{pinned} is another expression when it is parsed again")
-            for moment in sorted({-10 * at, 0, at // 5, at, 10 * at}):
-                check_instant(
-                    command, evaluate(again, self._storage, moment, options=self._options), f"pinned, at {moment}"
-                )
-        if isinstance(evaluation.value, (Scalar, Vector)) and not query_dependent:
-            self._check_middle(command, expr)
-
-    def _check_middle(self, command: Eval, expr: Expr) -> None:
-        at = command.end
+    def _check_range(self, command: Eval, expr: Expr) -> None:
+        start, end, step = command.start, command.end, command.step
         try:
-            ranged = evaluate_range(expr, self._storage, at - _MINUTE, at + _MINUTE, _MINUTE, options=self._options)
-        except EvaluationError:
-            # The other two instants may be impossible where this one is not.
+            evaluation = evaluate_range(expr, self._storage, start, end, step, options=self._options)
+        except EvaluationError as error:
+            check_failure(command, error)
             return
-        check_middle(command, ranged.value, at)
+        check_success(command, evaluation)
+        check_matrix(command, evaluation.value)
 
+    def _check_instant(self, command: Eval, expr: Expr, at: int, how: str = "") -> None:
+        try:
+            evaluation = evaluate(expr, self._storage, at, options=self._options)
+        except EvaluationError as error:
+            check_failure(command, error, how)
+            return
+        check_success(command, evaluation, how)
+        check_instant(command, evaluation, how)
+        if isinstance(evaluation.value, (Scalar, Vector)) and not command.is_window and not has_query_context(expr):
+            self._check_middle(command, expr, at, f"{how} in a range".lstrip())
 
-def _pin(expr: Expr, at: int) -> Expr:
-    """Set `@ at` on every selector and subquery of `expr` that is not inside a subquery and has none."""
-    waiting = [expr]
-    while waiting:
-        node = waiting.pop()
-        if isinstance(node, (VectorSelector, Subquery)):
-            if node.at is None:
-                node.at = at
-        else:
-            waiting.extend(node.children)
-    return expr
-
-
-def _equal(left: Expr, right: Expr) -> bool:
-    """Whether two trees are equal; operations are worked off in a loop, because machines write long chains of them."""
-    waiting = [(left, right)]
-    while waiting:
-        one, other = waiting.pop()
-        if isinstance(one, BinaryExpr) and isinstance(other, BinaryExpr):
-            if (one.op, one.matching, one.return_bool) != (other.op, other.matching, other.return_bool):
-                return False
-            waiting += zip(one.children, other.children, strict=True)
-        elif one != other:
-            return False
-    return True
+    def _check_middle(self, command: Eval, expr: Expr, at: int, how: str) -> None:
+        start, end = at - _MINUTE, at + _MINUTE
+        try:
+            evaluation = evaluate_range(expr, self._storage, start, end, _MINUTE, options=self._options)
+        except EvaluationError as error:
+            raise Mismatch(f"unexpected error: {error} {how}") from error
+        # A range has no order.
+        if "ordered" not in command.words:
+            check_middle(command, evaluation.value, at, how)

@@ -207,6 +207,32 @@ def test_what_ends_a_command() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("block", "reason"),
+    [
+        (
+            "eval instant at 0 label_join(late, 'l', '')\n  late 1",
+            "unexpected error: vector cannot contain metrics with the same labelset in a range",
+        ),
+        (
+            "eval instant at 0 label_join(late @ 0, 'l', '') + time() * 0\n  {} 1",
+            "",
+        ),
+        (
+            "eval instant at 1m label_join(late, 'l', '')\n  expect fail regex: same labelset",
+            "",
+        ),
+        ("eval instant at 1m late{l='1'} @ start()\n  late{l='1'} 2", ""),
+        ("eval instant at 1m sum_over_time(late{l='1'}[1m + step()])\n  {l='1'} 2", ""),
+        ("eval instant at 0 sort_desc(late)\n  expect ordered\n  expect no_warn\n  late{l='1'} 1", ""),
+    ],
+)
+def test_other_ways(block: str, reason: str) -> None:
+    """An instant evaluation must go well in the middle of a range, too, and pinned to its instant."""
+    (case,) = run_script(f"load 1m\n  late{{l='1'}} 1 2\n  late{{l='2'}} _ 3\n\n{block}").cases
+    assert case.reason == reason
+
+
 def test_clear_forgets() -> None:
     """After `clear`, nothing is left, native histograms included; what follows it in its line says nothing."""
     for clear in ("\nclear\n", "\n\nclear # all\n", "\n\nCLEAR\n"):
