@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -15,6 +15,16 @@ if TYPE_CHECKING:
     from alertd.simulate.unittests.running import Choice
 
 _RULE_SUFFIXES = (".yml", ".yaml", ".rules")
+_DELAYED_NAME_REMOVAL = "promql-delayed-name-removal"
+#: Features of promtool that are always there.
+_ALWAYS_THERE = (
+    "promql-experimental-functions",
+    "promql-duration-expr",
+    "promql-extended-range-selectors",
+    "promql-binop-fill-modifiers",
+    "promql-at-modifier",
+    "promql-negative-offset",
+)
 
 
 def run_tests(
@@ -36,6 +46,7 @@ def run_tests(
         float | None,
         typer.Option(
             "--coverage-min",
+            "--coverage-threshold",
             metavar="PERCENT",
             min=0,
             max=100,
@@ -46,6 +57,22 @@ def run_tests(
     all_rules: Annotated[
         bool, typer.Option("--all-rules", help="Evaluate every rule, even where no question depends on it.")
     ] = False,
+    ignore_unknown_fields: Annotated[
+        bool, typer.Option("--ignore-unknown-fields", help="Pass over keys of rule files that no rule has.")
+    ] = False,
+    enable_feature: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--enable-feature",
+            metavar="NAMES",
+            help=f"Features of promtool, with commas between them; all but {_DELAYED_NAME_REMOVAL} are always on.",
+            show_default=False,
+        ),
+    ] = None,
+    debug: Annotated[
+        bool, typer.Option("--debug", help="Show all series of each test with their samples, too.")
+    ] = False,
+    _diff: Annotated[bool, typer.Option("--diff", help="Without effect: the difference is always shown.")] = False,
     watch: Annotated[
         bool, typer.Option("--watch", help="Run again whenever one of the files changes, until interrupted.")
     ] = False,
@@ -58,7 +85,14 @@ def run_tests(
     from alertd.cli.exits import Exit
     from alertd.clock import SystemClock
 
-    choice = _choice(run or (), all_rules=all_rules)
+    features = _features(enable_feature or ())
+    choice = _choice(
+        run or (),
+        all_rules=all_rules,
+        ignore_unknown=ignore_unknown_fields,
+        delayed_name_removal=_DELAYED_NAME_REMOVAL in features,
+        debug=debug,
+    )
     wants_coverage = coverage or coverage_min is not None
     while True:
         started = SystemClock().now()
@@ -70,13 +104,24 @@ def run_tests(
         raise typer.Exit(Exit.FAILED)
 
 
-def _choice(patterns: Sequence[str], *, all_rules: bool) -> Choice:
+def _features(lists: Iterable[str]) -> frozenset[str]:
+    """The features that are named; one that promtool does not have is a warning, as there."""
+    from alertd.cli.output import complain
+
+    named = frozenset(name for names in lists for name in names.split(",") if name)
+    known = (*_ALWAYS_THERE, _DELAYED_NAME_REMOVAL)
+    for name in sorted(named.difference(known)):
+        complain(f"  WARNING: unknown feature {name!r} for --enable-feature; it takes {', '.join(known)}")
+    return named
+
+
+def _choice(patterns: Sequence[str], **how: bool) -> Choice:
     import re
 
     from alertd.simulate.unittests.running import Choice
 
     try:
-        return Choice.of(patterns, all_rules=all_rules)
+        return Choice.of(patterns, **how)
     except re.error as error:
         raise typer.BadParameter(f"--run {error.pattern!r} is no regular expression: {error}") from error
 
@@ -90,6 +135,7 @@ def _run(files: Sequence[Path], choice: Choice, *, quiet: bool) -> list[FileOutc
         outcome = run_file(path, choice)
         if not quiet:
             _show(outcome)
+        _show_stored(outcome)
         outcomes.append(outcome)
     return outcomes
 
@@ -111,6 +157,15 @@ def _show(outcome: FileOutcome) -> None:
         for failure in test.failures:
             complain("\n".join(failure_lines(test, failure)) + "\n")
     say("")
+
+
+def _show_stored(outcome: FileOutcome) -> None:
+    from alertd.cli.output import complain
+
+    for test in outcome.tests:
+        if test.stored:
+            complain(f"DEBUG: {test.title} took {test.duration} ms; all that is stored after it:")
+            complain("\n".join(f"    {line}" for line in test.stored) + "\n")
 
 
 def _report(

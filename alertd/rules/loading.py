@@ -20,13 +20,14 @@ _GLOB = re.compile(r"[^*]*(\*[^/]*)?")
 _ROUTING = ("group_by", "group_wait", "group_interval", "repeat_interval", "route", "routes", "routing")
 
 
-def load_rules(text: str, file: str) -> RuleFile:
+def load_rules(text: str, file: str, *, ignore_unknown: bool = False) -> RuleFile:
     """Read the rules of one file; `file` is its path as groups and problems name it. An empty file has no rules.
 
+    With `ignore_unknown` keys that no rule or group has are passed over, as `promtool --ignore-unknown-fields` does.
     Raises InvalidInput with every mistake of the file. What only all files together show, `check_rules` tells.
     """
     document = load(text, file)
-    reader = Reader(document)
+    reader = Reader(document, ignore_unknown=ignore_unknown)
     groups = _Files(reader, RuleReader(reader, text), file).groups(document.data)
     if reader.problems:
         raise InvalidInput(reader.problems)

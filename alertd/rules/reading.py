@@ -19,10 +19,14 @@ _KINDS = {list: "a list", dict: "a mapping", bool: "a truth value", str: "a text
 
 
 class Reader:
-    """Reads values of one document and collects the problems, so that one pass finds them all."""
+    """Reads values of one document and collects the problems, so that one pass finds them all.
 
-    def __init__(self, document: Document) -> None:
+    With `ignore_unknown` keys that are not known are passed over in silence.
+    """
+
+    def __init__(self, document: Document, *, ignore_unknown: bool = False) -> None:
         self.document = document
+        self.ignore_unknown = ignore_unknown
         self.problems: list[Problem] = []
 
     def complain(self, path: Path, message: str, *, at_key: bool = False) -> None:
@@ -54,8 +58,8 @@ class Reader:
         for key, field in value.items():
             if key in known:
                 fields[key] = field
-                continue
-            self.complain((*path, key), explain(key) or unknown_key(key, what, known), at_key=True)
+            elif not self.ignore_unknown:
+                self.complain((*path, key), explain(key) or unknown_key(key, what, known), at_key=True)
         return fields
 
     def items(self, fields: Fields, key: str, path: Path) -> Iterator[tuple[object, Path]]:

@@ -85,13 +85,18 @@ class RuleReader:
             self.reader.complain(path, f"a rule is a mapping of keys to values; this is {kind(value)}")
             return None
         known = len(self.reader.problems)
-        if "name" in value or "condition" in value:
+        if self._is_short(value):
             rule: Rule | None = self._short(value, path, rule_id)
         elif "record" in value:
             rule = self._recording(value, path, rule_id)
         else:
             rule = self._alert(value, path, rule_id)
         return rule if len(self.reader.problems) == known else None
+
+    def _is_short(self, value: Fields) -> bool:
+        if self.reader.ignore_unknown and ("alert" in value or "record" in value):
+            return False
+        return "name" in value or "condition" in value
 
     def templates(self, fields: Mapping[str, str], path: Path, language: TemplateLanguage | None, name: str) -> None:
         """Complain of each text that is not a template."""

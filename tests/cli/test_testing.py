@@ -144,6 +144,77 @@ def test_junit(tests: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) 
     assert "cannot be written: No such file" in capsys.readouterr().err
 
 
+def test_unknown_fields(tests: Path) -> None:
+    """Keys that others have added to rules are passed over when that is asked for; those of tests never are."""
+    rules = tests.with_name("rules.yml")
+    rules.write_text(RULES.replace("expr: up == 0", "expr: up == 0, owner: me"))
+    assert run(["test", str(tests)]) == 1
+    assert run(["test", "--ignore-unknown-fields", str(tests)]) == 0
+    tests.write_text(f"{TESTS % 'page'}    owner: me\n")
+    assert run(["test", "--ignore-unknown-fields", str(tests)]) == 1
+
+
+SAVES_THE_NAME = """
+tests:
+  - input_series: [{series: up, values: 1}]
+    promql_expr_test:
+      - expr: label_replace(abs(up), "n", "$1", "__name__", "(.*)")
+        exp_samples: [{labels: '{n="up"}', value: 1}]
+"""
+
+
+@pytest.mark.parametrize(
+    ("features", "code", "unknown"),
+    [
+        ([], 1, ""),
+        (["promql-experimental-functions,promql-duration-expr"], 1, ""),
+        (["promql-at-modifier", "promql-delayed-name-removal,"], 0, ""),
+        (["promql-delayed-name-removal,new"], 0, "'new'"),
+    ],
+)
+def test_features(
+    tests: Path, features: list[str], code: int, unknown: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Features are named as for promtool; one that it does not have is a warning, as there."""
+    tests.write_text(SAVES_THE_NAME)
+    options = [f"--enable-feature={names}" for names in features]
+    assert run(["test", *options, str(tests)]) == code
+    complaints = [line for line in capsys.readouterr().err.splitlines() if "WARNING" in line]
+    assert len(complaints) == bool(unknown)
+    assert all(f"unknown feature {unknown} for --enable-feature" in line for line in complaints)
+
+
+def test_options_of_promtool(tests: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """`--diff` changes nothing, and a threshold is a minimum by another name."""
+    assert run(["test", "--diff", str(tests)]) == 0
+    assert run(["test", "--coverage-threshold=50.1", str(tests)]) == 1
+    assert "at least 50.1 % is asked for" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("form", [[], ["--json"]])
+def test_debug(tests: Path, form: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    """All series with their samples are shown: what was fed in and what rules have written; times are the test's."""
+    histogram = "{{count:4 sum:8 buckets:[1 3]}}"
+    tests.write_text(
+        "rule_files: [rules.yml]\n"
+        "tests:\n"
+        "  - name: one\n"
+        "    start_timestamp: 2026-01-31T12:00:00Z\n"
+        "    interval: 30s\n"
+        f"    input_series: [{{series: 'h', values: '1 _ {histogram} stale'}}, {{series: up, values: 1}}]\n"
+        "    promql_expr_test: [{expr: up, eval_time: 2m, exp_samples: [{labels: up, value: 1}]}]\n"
+    )
+    assert run(["test", "--debug", "--all-rules", *form, str(tests)]) == 0
+    told = capsys.readouterr().err.splitlines()
+    assert told[0].startswith("DEBUG: one took ")
+    assert told[1:] == [
+        f'    {{__name__="h"}} 1 at 0s, {histogram} at 60s, stale at 90s',
+        '    {__name__="up"} 1 at 0s',
+        '    {__name__="unread"} 1 at 0s, 1 at 60s, 1 at 120s',
+        "",
+    ]
+
+
 def test_all_rules(tests: Path) -> None:
     """A rule that fails and that no question needs is found when all are wanted."""
     rules = tests.with_name("rules.yml")

@@ -292,3 +292,23 @@ def test_promtools_rule_files(name: str, sentence: str) -> None:
         complaint = invalid.problems[0].message
     assert complaint.startswith(sentence)
     assert bool(complaint) == bool(sentence)
+
+
+EXTENDED = """
+namespace: shop
+groups:
+  - name: g
+    owner: me
+    rules:
+      - {alert: Down, expr: up == 0, name: N 7, condition: 4, severity: page}
+      - {record: "a:b", expr: up, name: x}
+"""
+
+
+def test_unknown_keys_passed_over() -> None:
+    """Where they shall be, what others have added to Prometheus' keys is no mistake, not even as in the short form."""
+    with pytest.raises(InvalidInput, match="'namespace'"):
+        load_rules(EXTENDED, "r.yml")
+    assert [rule.name for rule in load_rules(EXTENDED, "r.yml", ignore_unknown=True).rules] == ["Down", "a:b"]
+    with pytest.raises(InvalidInput, match="not a valid duration"):
+        load_rules(EXTENDED.replace("severity: page", "for: x"), "r.yml", ignore_unknown=True)

@@ -39,7 +39,10 @@ class Failure:
 
 @dataclass(frozen=True)
 class TestOutcome:
-    """How one element of `tests` ended; `duration` in milliseconds."""
+    """How one element of `tests` ended; `duration` in milliseconds.
+
+    `stored` are all series with their samples, a line each, where they were asked for.
+    """
 
     # pytest must not take it for a test of its own.
     __test__ = False
@@ -49,6 +52,7 @@ class TestOutcome:
     line: int
     duration: int
     failures: tuple[Failure, ...]
+    stored: tuple[str, ...] = ()
 
     @property
     def passed(self) -> bool:

@@ -11,7 +11,7 @@ from pathlib import Path
 from alertd.alerts.alert import Report
 from alertd.clock import monotonic
 from alertd.errors import InvalidInput, Problem
-from alertd.promql import EvaluationError, ParseError, format_duration
+from alertd.promql import EvaluationError, Options, ParseError, format_duration
 from alertd.promql.quoting import quote
 from alertd.rules.loading import load_rules
 from alertd.rules.models import AlertRule, RuleFile, RuleGroup
@@ -25,16 +25,23 @@ from alertd.simulate.unittests.stage import BadSeries, RuleError, Stage
 
 @dataclass(frozen=True)
 class Choice:
-    """Which tests are run, and how: `patterns` of names (any of them; none: all), and whether each rule is evaluated
-    although no question depends on it."""
+    """Which tests are run, and how.
+
+    `patterns` are of names: any of them counts, and without one all tests are run. With `all_rules` each rule is
+    evaluated although no question depends on it. With `ignore_unknown` keys that no rule has are passed over.
+    `delayed_name_removal` is Prometheus' feature of that name. With `debug` the outcome has all that is stored.
+    """
 
     patterns: tuple[re.Pattern[str], ...] = ()
     all_rules: bool = False
+    ignore_unknown: bool = False
+    delayed_name_removal: bool = False
+    debug: bool = False
 
     @classmethod
-    def of(cls, patterns: Iterable[str], *, all_rules: bool = False) -> Choice:
-        """A choice by texts of patterns. Raises re.error."""
-        return cls(tuple(map(re.compile, patterns)), all_rules)
+    def of(cls, patterns: Iterable[str], **how: bool) -> Choice:
+        """A choice by texts of patterns; `how` are the other fields. Raises re.error."""
+        return cls(tuple(map(re.compile, patterns)), **how)
 
     def wants(self, test: RuleTest) -> bool:
         """Whether the test is one of those; a test without a name has the name ""."""
@@ -54,7 +61,7 @@ def run_file(path: Path, choice: Choice = Choice(), *, clock: Callable[[], int] 
     if not chosen:
         return FileOutcome(str(path), warnings=warnings, skipped=skipped, watched=watched)
     try:
-        loaded = _load(rule_files)
+        loaded = _load(rule_files, ignore_unknown=choice.ignore_unknown)
     except InvalidInput as invalid:
         return FileOutcome(str(path), problems=_lines(invalid), warnings=warnings, skipped=skipped, watched=watched)
     run = _Run(tests, loaded, choice, clock)
@@ -80,13 +87,14 @@ def _rule_files(tests: RuleTestFile) -> tuple[list[str], tuple[str, ...]]:
     return list(found), tuple(warnings)
 
 
-def _load(paths: Sequence[str]) -> tuple[RuleFile, ...]:
+def _load(paths: Sequence[str], *, ignore_unknown: bool) -> tuple[RuleFile, ...]:
     """The rules of the files. Raises InvalidInput with the mistakes of all."""
     problems: list[Problem] = []
     files = []
     for path in paths:
         try:
-            files.append(load_rules(Path(path).read_text(encoding="utf-8"), path))
+            text = Path(path).read_text(encoding="utf-8")
+            files.append(load_rules(text, path, ignore_unknown=ignore_unknown))
         except InvalidInput as invalid:
             problems.extend(invalid.problems)
         except (OSError, UnicodeDecodeError) as error:
@@ -117,8 +125,15 @@ class _Run:
     def test(self, test: RuleTest) -> TestOutcome:
         """Run one test."""
         started = self.clock()
-        failures = tuple(self._failures(test))
-        return TestOutcome(test.name, test.title, test.line, self.clock() - started, failures)
+        try:
+            stage = self._stage(test)
+        except BadSeries as error:
+            failures = [Failure(Kind.INPUT, self.tests.path, error.line, 0, "input_series", (str(error),))]
+            stored: list[str] = []
+        else:
+            failures = self._failures(stage, test)
+            stored = stage.stored() if self.choice.debug else []
+        return TestOutcome(test.name, test.title, test.line, self.clock() - started, tuple(failures), tuple(stored))
 
     def coverage(self) -> dict[tuple[str, str], Covered]:
         """The rules of the file by the real path of their file and their id."""
@@ -130,15 +145,18 @@ class _Run:
                 found[key] = Covered(group.file, group.name, rule, rule.id in tested, rule.id in self.fired)
         return found
 
-    def _failures(self, test: RuleTest) -> list[Failure]:
+    def _stage(self, test: RuleTest) -> Stage:
+        """The rules of the test, ready. Raises BadSeries."""
         dependencies = self.dependencies
         everything = frozenset(rule.id for rule in dependencies.rules)
         needed = everything if self.choice.all_rules else dependencies.needed(test)
         self.tested |= asked_directly(dependencies.rules, test)
-        try:
-            stage = Stage(test, self.groups, dependencies, needed, self.tests.interval)
-        except BadSeries as error:
-            return [Failure(Kind.INPUT, self.tests.path, error.line, 0, "input_series", (str(error),))]
+        options = Options(
+            default_subquery_step=self.tests.interval, delayed_name_removal=self.choice.delayed_name_removal
+        )
+        return Stage(test, self.groups, dependencies, needed, options)
+
+    def _failures(self, stage: Stage, test: RuleTest) -> list[Failure]:
         failures: list[Failure] = []
         waiting = sorted(test.alert_tests, key=lambda asked: asked.at)
         interval = self.tests.interval
@@ -146,7 +164,7 @@ class _Run:
             now = test.start + passed
             due = [asked for asked in waiting if asked.at < passed + interval]
             waiting = waiting[len(due) :]
-            if not needed and not due:
+            if not stage.evaluates and not due:
                 continue
             stage.feed(now)
             errors = stage.evaluate(now, watched=bool(due))

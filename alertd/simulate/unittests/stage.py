@@ -23,9 +23,14 @@ from alertd.promql import (
     ParseError,
     Sample,
     Scalar,
+    Series,
     Value,
     Vector,
     evaluate,
+    format_histogram,
+    format_labels,
+    format_number,
+    is_stale,
     parse,
     parse_metric,
     parse_series,
@@ -93,7 +98,7 @@ class _Working:
 class Stage:
     """The storage of one test and the rules that work on it; `needed` are the ids of those that are evaluated.
 
-    Raises BadSeries.
+    They are evaluated as often as a subquery without a step of its own looks, by `options`. Raises BadSeries.
     """
 
     def __init__(
@@ -102,17 +107,21 @@ class Stage:
         groups: Sequence[RuleGroup],
         dependencies: Dependencies,
         needed: frozenset[str],
-        interval: int,
+        options: Options,
     ) -> None:
         self.storage = MemoryStorage()
-        self.options = Options(default_subquery_step=interval)
+        self.options = options
         self._test = test
-        self._interval = interval
         self._feeds = _read_series(test.series)
         self._now = test.start
         self._newest: dict[_Key, tuple[int, _Value]] = {}
         self._context = Context(test.external_url, test.external_labels, query=self._ask, labels_alerts=False)
         self._rules = self._ready(groups, dependencies, needed)
+
+    @property
+    def evaluates(self) -> bool:
+        """Whether there is a rule to evaluate."""
+        return bool(self._rules)
 
     def feed(self, at: int) -> None:
         """Let every sample up to `at` come in."""
@@ -157,7 +166,20 @@ class Stage:
         """The value of an expression as a vector. Raises ParseError and EvaluationError."""
         return _samples(evaluate(parse(text), self.storage, at, options=self.options).value)
 
+    def stored(self) -> list[str]:
+        """Every series with its samples, a line each; times count from the start of the test."""
+        return [f"{format_labels(dict(series.labels))} {self._samples_of(series)}" for series in self.storage.series()]
+
+    def _samples_of(self, series: Series) -> str:
+        numbers = ((at, _number(value)) for at, value in zip(series.times, series.values, strict=True))
+        histograms = (
+            (at, format_histogram(value)) for at, value in zip(series.histogram_times, series.histograms, strict=True)
+        )
+        samples = sorted([*numbers, *histograms], key=lambda sample: sample[0])
+        return ", ".join(f"{value} at {(at - self._test.start) / 1000:g}s" for at, value in samples)
+
     def _ready(self, groups: Sequence[RuleGroup], dependencies: Dependencies, needed: frozenset[str]) -> list[_Working]:
+        interval = self.options.default_subquery_step
         ordered = [(group, rule) for group in groups for rule in group.rules if rule.id in needed]
         ready = []
         for place, (group, rule) in enumerate(ordered):
@@ -166,7 +188,7 @@ class Stage:
             expr = rule.parsed if compiled is None else compiled.question.expr
             reads = dependencies.read_by(rule)
             settled = all(
-                (other.query_offset or 0) < (group.query_offset or 0) + (self._interval if before < place else 0)
+                (other.query_offset or 0) < (group.query_offset or 0) + (interval if before < place else 0)
                 for before, (other, writer) in enumerate(ordered)
                 if reads.sees(writer)
             )
@@ -265,6 +287,10 @@ def _read_series(series: Iterable[InputSeries]) -> list[_Feed]:
             raise BadSeries(one, f"{error.message} in {quote(error.text.removeprefix('{} '))}") from error
         feeds[frozenset(labels.items())] = _Feed(labels, values)
     return list(feeds.values())
+
+
+def _number(value: float) -> str:
+    return "stale" if is_stale(value) else format_number(value)
 
 
 def _same(first: _Value | None, second: _Value) -> bool:
