@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from alertd.errors import AlertdError
 from alertd.promql import ALL_FEATURES, NumberLiteral, ParseError, parse, prettify
-from alertd.promql.lexer import tokenize
+from alertd.rules.formatting.comments import comments_in_expression
 from alertd.rules.formatting.layout import Layout
 from alertd.rules.formatting.tree import read_tree
 from alertd.rules.loading import load_rules
@@ -34,22 +34,13 @@ def format_rules(text: str, file: str) -> str:
 
 def _print(text: str) -> str | None:
     """The expression in its canonical form, over several lines where it is long; None where it must stay."""
-    if _has_comment(text):
+    if any(comments_in_expression(text)):
         return None
     try:
         return prettify(parse(text, features=ALL_FEATURES))
     except ParseError:
         # What the rules' reader took and this does not is the short form's comparison of a state.
         return None
-
-
-def _has_comment(text: str) -> bool:
-    """Whether a number sign stands outside of all tokens."""
-    signs = [place for place, character in enumerate(text) if character == "#"]
-    if not signs:
-        return False
-    tokens = tokenize(text)
-    return any(not any(token.start <= sign < token.end for token in tokens) for sign in signs)
 
 
 def _meaning(file: RuleFile) -> object:

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from bisect import bisect_right
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
 import yaml
 from yaml.cyaml import CBaseLoader
 
+from alertd.rules.formatting.comments import comments_of
+
 _TAG = "tag:yaml.org,2002:"
-_HEADER = re.compile(r"(?:[&!]\S*[ \t]+)*[|>][-+0-9]*[ \t]+(?P<comment>#[^\n]*)")
 
 
 @dataclass(eq=False)
@@ -81,14 +80,13 @@ def read_tree(text: str) -> Tree:
 
 
 class _Reader:
-    """Builds the tree from the parser's events, and then finds the comments in the gaps between them."""
+    """Builds the tree from the parser's events, and then gives each comment its place in it."""
 
     def __init__(self, text: str) -> None:
         self._text = text
         self._lines = text.split("\n")
         self._events = yaml.parse(text, Loader=CBaseLoader)
         self._elements: list[Element] = []
-        self._spans: list[tuple[int, int]] = []
         self._starts = [0, *(place + 1 for place, character in enumerate(text) if character == "\n")]
 
     def read(self) -> Tree:
@@ -98,7 +96,7 @@ class _Reader:
         explicit = _span(opening)[0] if written else None
         root = self._node(next(self._events), None)
         tree = Tree(root, None if explicit is None else [], [])
-        for start, comment in self._comments():
+        for start, comment in comments_of(self._text):
             self._place(tree, explicit, start, comment)
         for element in self._elements:
             opener = element.home.parent
@@ -113,15 +111,11 @@ class _Reader:
     def _node(self, event: yaml.Event, parent: Element | None) -> Node:
         start, end = _span(event)
         if isinstance(event, yaml.AliasEvent):
-            self._spans.append((start, end))
             return Alias(self._text[start:end])
         if isinstance(event, yaml.ScalarEvent):
-            self._spans.append((start, end))
             return Scalar(self._text[start:end], event.value, event.style, _prefix(event))
         assert isinstance(event, yaml.CollectionStartEvent)  # noqa: S101 - there is no other beginning of a value
         node = Collection(isinstance(event, yaml.MappingStartEvent), bool(event.flow_style), _prefix(event), parent)
-        if node.prefix:
-            self._spans.append((start, end))
         return self._mapping(node) if node.mapping else self._sequence(node)
 
     def _mapping(self, node: Collection) -> Collection:
@@ -131,7 +125,6 @@ class _Reader:
                 break
             start, end = _span(event)
             source = self._text[start:end]
-            self._spans.append((start, end))
             # A blank keeps the colon apart from the name of an alias.
             key = f"{source} " if isinstance(event, yaml.AliasEvent) else source
             self._element(node, start, key)
@@ -154,21 +147,6 @@ class _Reader:
         home.elements.append(element)
         self._elements.append(element)
         element.value = self._node(event or next(self._events), element)
-
-    def _comments(self) -> Iterator[tuple[int, str]]:
-        """All comments with their places."""
-        reached = 0
-        for start, end in [*self._spans, (len(self._text), len(self._text))]:
-            at = self._text.find("#", reached, start)
-            while at >= 0:
-                stop = self._text.find("\n", at)
-                stop = len(self._text) if stop < 0 else stop
-                yield at, self._text[at:stop].rstrip()
-                at = self._text.find("#", stop, start)
-            reached = max(reached, end)
-            comment = _header_comment(self._text[start:end])
-            if comment:
-                yield start + 1, comment
 
     def _place(self, tree: Tree, explicit: int | None, start: int, comment: str) -> None:
         line = self._line(start)
@@ -212,12 +190,6 @@ class _Reader:
                 return before.home.below
             before = opener
         return tree.foot if following is None else following.above
-
-
-def _header_comment(source: str) -> str:
-    """The comment behind `|` or `>`, which the parser takes for a part of the block."""
-    found = _HEADER.match(source)
-    return found["comment"].rstrip() if found else ""
 
 
 def _span(event: yaml.Event) -> tuple[int, int]:

@@ -83,7 +83,7 @@ FILES: Final = (
         "unknown-check",
         Severity.WARNING,
         "a comment switches off what there is not",
-        "The name or the day in the comment is wrong, so that it has no effect.",
+        "The instruction, the name or the day in the comment is wrong, so that it has no effect.",
         "# alertd disable no-comparisons\n- alert: Down\n  expr: up == 0\n",
         "# alertd disable no-comparison\n- alert: Down\n  expr: up == 0\n",
     ),

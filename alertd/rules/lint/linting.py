@@ -40,8 +40,11 @@ def lint(files: Sequence[LintFile], *, now: int, longest_repeat: int | None = No
     kept: list[Finding] = []
     for file in files:
         switches = switches_of(file, now)
-        own = (finding for finding in by_file.get(file.rules.path, ()) if not switches.off(finding))
-        kept += sorted(chain(switches.findings, own), key=lambda finding: (finding.problem, finding.check))
+        own = chain(switches.findings, by_file.get(file.rules.path, ()))
+        kept += sorted(
+            (finding for finding in own if not switches.off(finding)),
+            key=lambda finding: (finding.problem, finding.check),
+        )
     return list(dict.fromkeys(kept))
 
 

@@ -274,6 +274,12 @@ def test_anchors() -> None:
     assert formatted(ANCHORS) == ANCHORS.replace("up==0", "up == 0")
 
 
+def test_a_comment_behind_an_anchor() -> None:
+    """The parser's event for a mapping with an anchor reaches over the comment, which stays all the same."""
+    text = ANCHORS.replace("up==0", "up == 0").replace("&labels\n", "&labels  # of all\n      # the team\n")
+    assert formatted(text) == text
+
+
 @pytest.mark.parametrize(
     ("before", "after"),
     [
