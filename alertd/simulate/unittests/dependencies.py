@@ -5,7 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from alertd.promql import METRIC_NAME, Call, Expr, Matcher, ParseError, VectorSelector, parse, selectors, walk
+from alertd.promql import (
+    ALL_FEATURES,
+    METRIC_NAME,
+    Call,
+    Expr,
+    Matcher,
+    ParseError,
+    VectorSelector,
+    parse,
+    selectors,
+    walk,
+)
 from alertd.rules.models import AlertRule, Rule, RuleGroup
 from alertd.simulate.unittests.model import RuleTest
 
@@ -70,7 +81,7 @@ def asked_directly(rules: Iterable[Rule], test: RuleTest) -> frozenset[str]:
 def read_by_text(text: str) -> Reads:
     """What an expression reads; nothing if it is none."""
     try:
-        return read_by_expr(parse(text))
+        return read_by_expr(parse(text, features=ALL_FEATURES))
     except ParseError:
         return Reads()
 

@@ -15,6 +15,7 @@ from alertd.alerts.alert import Report
 from alertd.alerts.machine import State
 from alertd.errors import AlertdError
 from alertd.promql import (
+    ALL_FEATURES,
     METRIC_NAME,
     STALE_NAN,
     EvaluationError,
@@ -164,7 +165,7 @@ class Stage:
 
     def query(self, text: str, at: int) -> list[Sample]:
         """The value of an expression as a vector. Raises ParseError and EvaluationError."""
-        return _samples(evaluate(parse(text), self.storage, at, options=self.options).value)
+        return _samples(evaluate(parse(text, features=ALL_FEATURES), self.storage, at, options=self.options).value)
 
     def stored(self) -> list[str]:
         """Every series with its samples, a line each; times count from the start of the test."""

@@ -46,6 +46,7 @@ def needed(**test: Any) -> frozenset[str]:
         ({"expr": "a:b + x"}, {"a:b"}),
         ({"expr": "sum(other) or y"}, {"other"}),
         ({"expr": 'ALERTS{alertname!~"A.*|W.*"}'}, {"High", "Pattern", "c:d", "a:b"}),
+        ({"expr": "mad_over_time(a:b[5m] smoothed)"}, {"a:b"}),
         ({"expr": "time()"}, set()),
         ({"expr": "time( +"}, set()),
         ({"expr": '{job="x"}'}, ALL),

@@ -85,6 +85,34 @@ def test_keys_of_rules(
     assert outcome.passed, told(outcome)
 
 
+@pytest.mark.parametrize(
+    ("expr", "value"),
+    [
+        ("mad_over_time(x[3m])", 1),
+        ("limitk(1, x)", 4),
+        ("rate(x[2m] smoothed) * 60", 1),
+        ("delta(x[2m] anchored)", 2),
+        ("x + on () fill (1) y", 5),
+    ],
+)
+def test_experimental_language(tmp_path: Path, expr: str, value: float) -> None:
+    """What Prometheus has behind feature flags is asked by rules, tests and templates alike."""
+    rules = [
+        {"record": "r", "expr": expr},
+        {"alert": "A", "expr": "x", "annotations": {"text": f'{{{{ query "{expr}" | first | value }}}}'}},
+    ]
+    test = {
+        "input_series": series(x="0+1x4"),
+        "promql_expr_test": [
+            expr_test("4m", f"label_replace({expr}, '__name__', '', '', '')", {"value": value}),
+            expr_test("4m", "r", {"labels": "r", "value": value}),
+        ],
+        "alert_rule_test": [alert_test("4m", "A", exp_alerts=[{"exp_annotations": {"text": str(value)}}])],
+    }
+    outcome = run(tmp_path, [group(*rules)], test)
+    assert outcome.passed, told(outcome)
+
+
 def test_query_offset(tmp_path: Path) -> None:
     """A group with `query_offset` asks for the past and writes into it."""
     rules = group({"record": "y", "expr": "x"}, {"alert": "A", "expr": "x > 2"}, query_offset="2m")
