@@ -86,14 +86,15 @@ def run_tests(
     from alertd.clock import SystemClock
 
     features = _features(enable_feature or ())
+    wants_coverage = coverage or coverage_min is not None
     choice = _choice(
         run or (),
         all_rules=all_rules,
         ignore_unknown=ignore_unknown_fields,
         delayed_name_removal=_DELAYED_NAME_REMOVAL in features,
         debug=debug,
+        coverage=wants_coverage,
     )
-    wants_coverage = coverage or coverage_min is not None
     while True:
         started = SystemClock().now()
         outcomes = _run(files, choice, quiet=as_json)
@@ -148,7 +149,8 @@ def _show(outcome: FileOutcome) -> None:
     for warning in outcome.warnings:
         complain(f"  WARNING: {warning}")
     if outcome.passed:
-        say("  SUCCESS\n")
+        nothing = not outcome.tests and outcome.skipped
+        say(f"  no test matches --run ({len(outcome.skipped)} skipped)\n" if nothing else "  SUCCESS\n")
         return
     complain("  FAILED:")
     for problem in outcome.problems:
@@ -183,15 +185,19 @@ def _report(
 
     rules = merged(outcomes) if coverage else []
     enough = coverage_min is None or percentage(rules) >= coverage_min
+    passed = enough and all(outcome.passed for outcome in outcomes)
     if junit is not None:
         _write_junit(junit, outcomes)
     if as_json:
-        show_json(_as_json(outcomes, rules if coverage else None))
+        found: dict[str, Any] = {"passed": passed, "files": [_file_as_json(outcome) for outcome in outcomes]}
+        if coverage:
+            found["coverage"] = {"passed": enough, "minimum": coverage_min, **_coverage_as_json(rules)}
+        show_json(found)
     elif coverage:
         say("\n".join(coverage_lines(rules)))
     if not enough:
         complain(f"  FAILED: the coverage is {percentage(rules):.1f} %, at least {coverage_min:g} % is asked for")
-    return enough and all(outcome.passed for outcome in outcomes)
+    return passed
 
 
 def _write_junit(path: Path, outcomes: Sequence[FileOutcome]) -> None:
@@ -232,39 +238,34 @@ def _wait_for_change(read: Collection[Path], since: int) -> None:
             return
 
 
-def _as_json(outcomes: Sequence[FileOutcome], rules: Sequence[Covered] | None) -> dict[str, Any]:
+def _file_as_json(outcome: FileOutcome) -> dict[str, Any]:
+    return {
+        "file": outcome.path,
+        "passed": outcome.passed,
+        "problems": list(outcome.problems),
+        "warnings": list(outcome.warnings),
+        "skipped": len(outcome.skipped),
+        "tests": [_test_as_json(test) for test in outcome.tests],
+    }
+
+
+def _coverage_as_json(rules: Sequence[Covered]) -> dict[str, Any]:
     from alertd.simulate.unittests.texts import percentage
 
-    found: dict[str, Any] = {
-        "passed": all(outcome.passed for outcome in outcomes),
-        "files": [
+    return {
+        "percent": round(percentage(rules), 1),
+        "rules": [
             {
-                "file": outcome.path,
-                "passed": outcome.passed,
-                "problems": list(outcome.problems),
-                "warnings": list(outcome.warnings),
-                "skipped": outcome.skipped,
-                "tests": [_test_as_json(test) for test in outcome.tests],
+                "file": covered.file,
+                "line": covered.rule.line,
+                "group": covered.group,
+                "name": covered.rule.name,
+                "tested": covered.tested,
+                "fired": covered.fired,
             }
-            for outcome in outcomes
+            for covered in rules
         ],
     }
-    if rules is not None:
-        found["coverage"] = {
-            "percent": round(percentage(rules), 1),
-            "rules": [
-                {
-                    "file": covered.file,
-                    "line": covered.rule.line,
-                    "group": covered.group,
-                    "name": covered.rule.name,
-                    "tested": covered.tested,
-                    "fired": covered.fired,
-                }
-                for covered in rules
-            ],
-        }
-    return found
 
 
 def _test_as_json(test: TestOutcome) -> dict[str, Any]:

@@ -105,6 +105,12 @@ def test_run(tests: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert "no regular expression" in capsys.readouterr().err
 
 
+def test_run_that_matches_nothing(tests: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """It is no failure, as in promtool, but nobody is told that something succeeded."""
+    assert run(["test", "--run", "nobody", str(tests)]) == 0
+    assert capsys.readouterr().out == f"Unit Testing:  {tests}\n  no test matches --run (2 skipped)\n\n"
+
+
 def test_json(tests: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Programs get every failure with its place, and the coverage where it is asked for."""
     fail(tests)
@@ -118,7 +124,7 @@ def test_json(tests: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert (failed["name"], failed["passed"], passed["passed"]) == ("all down", False, True)
     (failure,) = failed["failures"]
     assert (failure["kind"], failure["line"], failure["time"]) == ("alert", 7, "1m")
-    assert outcome["coverage"]["percent"] == 50.0
+    assert (outcome["coverage"]["percent"], outcome["coverage"]["minimum"]) == (50.0, None)
     assert [(rule["name"], rule["tested"], rule["fired"]) for rule in outcome["coverage"]["rules"]] == [
         ("Down", True, True),
         ("unread", False, False),
@@ -133,6 +139,33 @@ def test_coverage(tests: Path, least: str, code: int, capsys: pytest.CaptureFixt
     assert "Coverage: 1 of 2 rules are tested (50.0 %)\n" in printed.out
     assert f"  no test touches the recording rule unread of the group g ({tests.parent}/rules.yml:6)" in printed.out
     assert ("FAILED: the coverage is 50.0 %, at least 50.1 % is asked for" in printed.err) == bool(code)
+
+
+@pytest.mark.parametrize(("least", "passed"), [("50", True), ("50.1", False)])
+def test_coverage_as_json(tests: Path, least: str, passed: bool, capsys: pytest.CaptureFixture[str]) -> None:
+    """The verdict is the exit code's; the files and the coverage have verdicts of their own."""
+    assert run(["test", "--json", "--coverage-min", least, str(tests)]) == (not passed)
+    outcome = json.loads(capsys.readouterr().out)
+    assert (outcome["passed"], outcome["files"][0]["passed"]) == (passed, True)
+    assert (outcome["coverage"]["passed"], outcome["coverage"]["minimum"]) == (passed, float(least))
+
+
+@pytest.mark.parametrize(
+    ("pattern", "rules", "told"),
+    [
+        ("nobody", RULES, "0 of 2 rules are tested (0.0 %)"),
+        ("others", RULES, "0 of 2 rules are tested (0.0 %)"),
+        ("others", "groups: []", "0 of 0 rules are tested (0.0 %)"),
+    ],
+)
+def test_coverage_of_nothing(
+    tests: Path, pattern: str, rules: str, told: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Where no test is run every rule is untested, and where there is no rule none is tested."""
+    tests.with_name("rules.yml").write_text(rules)
+    assert run(["test", "--run", pattern, "--coverage", str(tests)]) == 0
+    assert f"Coverage: {told}" in capsys.readouterr().out
+    assert run(["test", "--run", pattern, "--coverage-min", "1", str(tests)]) == 1
 
 
 def test_junit(tests: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -17,10 +17,10 @@ def junit(files: Iterable[FileOutcome], timestamp: str) -> str:
             root,
             "testsuite",
             name=file.path,
-            tests=str(len(file.tests) + bool(file.problems)),
+            tests=str(len(file.tests) + len(file.skipped) + bool(file.problems)),
             failures=str(sum(not test.passed for test in file.tests)),
             errors=str(int(bool(file.problems))),
-            skipped=str(file.skipped),
+            skipped=str(len(file.skipped)),
             time=_seconds(sum(test.duration for test in file.tests)),
             timestamp=timestamp,
         )
@@ -30,6 +30,8 @@ def junit(files: Iterable[FileOutcome], timestamp: str) -> str:
             error.text = _clean("\n".join(file.problems))
         for test in file.tests:
             _case(suite, file, test)
+        for title in file.skipped:
+            ET.SubElement(ET.SubElement(suite, "testcase", name=_clean(title), classname=file.path), "skipped")
     ET.indent(root)
     return ET.tostring(root, encoding="unicode", xml_declaration=True) + "\n"
 

@@ -74,14 +74,15 @@ class Covered:
 class FileOutcome:
     """How one file ended. `problems` are mistakes that let none of its tests run.
 
-    `rules` are the rules that it loaded, by file and id; `watched` are the files that it read.
+    `skipped` are the titles of the tests that were not wanted. `rules` are the rules that it loaded, by file and id;
+    `watched` are the files that it read.
     """
 
     path: str
     tests: tuple[TestOutcome, ...] = ()
     problems: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
-    skipped: int = 0
+    skipped: tuple[str, ...] = ()
     rules: Mapping[tuple[str, str], Covered] = field(default_factory=dict)
     watched: tuple[str, ...] = ()
 

@@ -29,7 +29,8 @@ class Choice:
 
     `patterns` are of names: any of them counts, and without one all tests are run. With `all_rules` each rule is
     evaluated although no question depends on it. With `ignore_unknown` keys that no rule has are passed over.
-    `delayed_name_removal` is Prometheus' feature of that name. With `debug` the outcome has all that is stored.
+    `delayed_name_removal` is Prometheus' feature of that name. With `debug` the outcome has all that is stored. With
+    `coverage` the rules of a file are read although none of its tests is run.
     """
 
     patterns: tuple[re.Pattern[str], ...] = ()
@@ -37,6 +38,7 @@ class Choice:
     ignore_unknown: bool = False
     delayed_name_removal: bool = False
     debug: bool = False
+    coverage: bool = False
 
     @classmethod
     def of(cls, patterns: Iterable[str], **how: bool) -> Choice:
@@ -57,8 +59,8 @@ def run_file(path: Path, choice: Choice = Choice(), *, clock: Callable[[], int] 
     rule_files, warnings = _rule_files(tests)
     watched = (str(path), *rule_files)
     chosen = [test for test in tests.tests if choice.wants(test)]
-    skipped = len(tests.tests) - len(chosen)
-    if not chosen:
+    skipped = tuple(test.title for test in tests.tests if not choice.wants(test))
+    if not chosen and not choice.coverage:
         return FileOutcome(str(path), warnings=warnings, skipped=skipped, watched=watched)
     try:
         loaded = _load(rule_files, ignore_unknown=choice.ignore_unknown)

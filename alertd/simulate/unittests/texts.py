@@ -33,8 +33,8 @@ def coverage_lines(rules: Sequence[Covered]) -> list[str]:
 
 
 def percentage(rules: Sequence[Covered]) -> float:
-    """How much of a hundred rules is tested; all of none."""
-    return 100 * sum(covered.tested for covered in rules) / len(rules) if rules else 100.0
+    """How much of a hundred rules is tested; nothing where there is no rule."""
+    return 100 * sum(covered.tested for covered in rules) / len(rules) if rules else 0.0
 
 
 def describe(covered: Covered) -> str:

@@ -21,15 +21,16 @@ def test_suites(tmp_path: Path) -> None:
     (suite,) = ET.fromstring(junit([outcome], "2026-01-31T12:00:00.000Z"))
     assert {name: suite.attrib[name] for name in ("name", "tests", "failures", "errors", "skipped", "timestamp")} == {
         "name": str(tmp_path / "tests.yml"),
-        "tests": "2",
+        "tests": "3",
         "failures": "1",
         "errors": "0",
         "skipped": "1",
         "timestamp": "2026-01-31T12:00:00.000Z",
     }
-    good, bad = suite
+    good, bad, left_out = suite
     assert (good.attrib["name"], len(good)) == ("good", 0)
     assert bad.attrib["name"] == "unnamed#1"
+    assert (left_out.attrib["name"], [element.tag for element in left_out]) == ("left out", ["skipped"])
     (failure,) = bad
     assert failure.attrib["type"] == "expression"
     assert f"{tmp_path}/tests.yml:" in str(failure.text)

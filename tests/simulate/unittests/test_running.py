@@ -245,7 +245,7 @@ def test_run_chooses_by_name(tmp_path: Path) -> None:
         for pattern in ("o", "^$", "^tw", "x")
     }
     assert names == {"o": ["one", "two"], "^$": [""], "^tw": ["two"], "x": []}
-    assert run_file(path, Choice.of(["two", "one"])).skipped == 1
+    assert run_file(path, Choice.of(["two", "one"])).skipped == ("unnamed#2",)
 
 
 def test_coverage(tmp_path: Path) -> None:
