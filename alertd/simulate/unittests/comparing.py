@@ -26,8 +26,7 @@ def compare_alerts(wanted: Sequence[ExpectedAlert], found: Sequence[Report], sta
     alert may have more labels and annotations than the test names.
     """
     pairs = assign(wanted, found, lambda want, got: _accepts(want, got, partial=partial))
-    missing = [want for index, want in enumerate(wanted) if index not in pairs]
-    surplus = [got for index, got in enumerate(found) if index not in pairs.values()]
+    missing, surplus = _unpaired(wanted, found, pairs)
     if not missing and not surplus:
         return []
     lines = [f"exp: {_count(len(wanted), state)}, got: {_count(len(found), state)}"]
@@ -39,21 +38,53 @@ def compare_alerts(wanted: Sequence[ExpectedAlert], found: Sequence[Report], sta
 def assign(wanted: Sequence[Want], found: Sequence[Got], accepts: Callable[[Want, Got], bool]) -> dict[int, int]:
     """For as many of `wanted` as can have one, the index of one of `found` that accepts it, each once."""
     choices = [[index for index, got in enumerate(found) if accepts(want, got)] for want in wanted]
+    pairs: dict[int, int] = {}
     taken: dict[int, int] = {}
-
-    def place(want: int, tried: set[int]) -> bool:
-        for got in choices[want]:
-            if got in tried:
-                continue
-            tried.add(got)
-            if got not in taken or place(taken[got], tried):
-                taken[got] = want
-                return True
-        return False
-
+    # What a search without success has reached leads nowhere for the later ones either.
+    hopeless: set[int] = set()
     for want in range(len(wanted)):
-        place(want, set())
-    return {want: got for got, want in taken.items()}
+        free, reached = _search(want, choices, taken, hopeless)
+        if free is None:
+            hopeless |= reached.keys()
+        else:
+            _move(free, reached, pairs, taken)
+    return pairs
+
+
+def _search(
+    want: int, choices: Sequence[Sequence[int]], taken: Mapping[int, int], hopeless: set[int]
+) -> tuple[int | None, dict[int, int]]:
+    """One that is free once `want` and those whose place it takes move on; and for each that was seen, who takes it."""
+    reached: dict[int, int] = {}
+    movers = [want]
+    while movers:
+        mover = movers.pop()
+        for got in choices[mover]:
+            if got in reached or got in hopeless:
+                continue
+            reached[got] = mover
+            if got not in taken:
+                return got, reached
+            movers.append(taken[got])
+    return None, reached
+
+
+def _move(free: int, reached: Mapping[int, int], pairs: dict[int, int], taken: dict[int, int]) -> None:
+    """Let everybody on the way to `free` take the next one."""
+    got: int | None = free
+    while got is not None:
+        mover = reached[got]
+        before = pairs.get(mover)
+        taken[got], pairs[mover] = mover, got
+        got = before
+
+
+def _unpaired(wanted: Sequence[Want], found: Sequence[Got], pairs: Mapping[int, int]) -> tuple[list[Want], list[Got]]:
+    taken = set(pairs.values())
+    return (
+        [want for index, want in enumerate(wanted) if index not in pairs],
+        [got for index, got in enumerate(found) if index not in taken],
+    )
 
 
 def _accepts(want: ExpectedAlert, got: Report, *, partial: bool) -> bool:
@@ -87,13 +118,15 @@ def _nearest(
         ((distance(want, got), row, column) for row, want in enumerate(missing) for column, got in enumerate(surplus)),
     )
     rows: dict[int, int] = {}
+    columns: set[int] = set()
     for _, row, column in ranked:
-        if row not in rows and column not in rows.values():
+        if row not in rows and column not in columns:
             rows[row] = column
+            columns.add(column)
     pairs: list[tuple[Want | None, Got | None]] = [
         (want, surplus[rows[row]] if row in rows else None) for row, want in enumerate(missing)
     ]
-    alone = (got for column, got in enumerate(surplus) if column not in rows.values())
+    alone = (got for column, got in enumerate(surplus) if column not in columns)
     return [*pairs, *((None, got) for got in alone)]
 
 
@@ -149,8 +182,7 @@ def compare_samples(wanted: Sequence[ExpectedSample], found: Sequence[Sample], *
     """
     expected = [_Expected(want) for want in wanted]
     pairs = assign(expected, found, lambda want, got: want.accepts(got, fuzzy=fuzzy))
-    missing = [want for index, want in enumerate(expected) if index not in pairs]
-    surplus = [got for index, got in enumerate(found) if index not in pairs.values()]
+    missing, surplus = _unpaired(expected, found, pairs)
     if not missing and not surplus:
         return []
     lines = [f"exp: {_listed([str(want) for want in expected])}", f"got: {_listed([show(got) for got in found])}"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import pytest
 from hypothesis import given
@@ -129,6 +129,23 @@ def test_assignment_is_the_largest(choices: list[set[int]], number: int) -> None
     assert len(pairs) == most(0, frozenset())
     assert len(set(pairs.values())) == len(pairs)
     assert all(found in choices[wanted] for wanted, found in pairs.items())
+
+
+MANY = 1500
+
+
+@pytest.mark.parametrize(
+    ("accepts", "wanted", "found", "paired"),
+    [
+        (lambda _want, _got: True, MANY, MANY, MANY),
+        (lambda _want, _got: True, MANY, MANY // 2, MANY // 2),
+        # The last one takes the first place, and everybody else moves on by one.
+        (lambda want, got: got in ((0,) if want == MANY - 1 else (want, want + 1)), MANY, MANY, MANY),
+    ],
+)
+def test_assignment_of_many(accepts: Callable[[int, int], bool], wanted: int, found: int, paired: int) -> None:
+    """Thousands of alerts are no matter of depth, nor of hours."""
+    assert len(assign(range(wanted), range(found), accepts)) == paired
 
 
 def sample(value: float, **labels: str) -> Sample:
