@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from alertd.cli.linting import FailOn, Lint, Linter, explain
-from alertd.cli.options import Json
+from alertd.cli.linting import FailOn, Linter, checks_of, explain
+from alertd.cli.options import STANDARD_INPUT, Json
 
 if TYPE_CHECKING:
     from alertd.errors import Problem
@@ -23,13 +23,26 @@ def check(
     files: Annotated[
         list[Path] | None,
         typer.Argument(
-            metavar="FILE", help="Configurations, with the rule files they name; rule files.", show_default=False
+            metavar="FILE",
+            help="Configurations, with the rule files they name; rule files; - reads rules from standard input.",
+            show_default=False,
         ),
     ] = None,
     lint: Annotated[
-        Lint, typer.Option(help="off, default: what is most likely not meant, or all: also what could be better.")
-    ] = Lint.DEFAULT,
+        str,
+        typer.Option(
+            metavar="WHAT",
+            help="none (or off), default: what is most likely not meant, all: also what could be better, or names of"
+            " checks with commas between them.",
+        ),
+    ] = "default",
     fail_on: Annotated[FailOn, typer.Option(help="End with 1 also for lint findings of this severity.")] = FailOn.ERROR,
+    lint_fatal: Annotated[
+        bool, typer.Option("--lint-fatal", help="End with 3 for lint findings, for warnings, too, as promtool does.")
+    ] = False,
+    ignore_unknown_fields: Annotated[
+        bool, typer.Option("--ignore-unknown-fields", help="Pass over keys of rule files that no rule has.")
+    ] = False,
     explained: Annotated[
         str | None, typer.Option("--explain", metavar="NAME", help="Print what a check finds, and nothing else.")
     ] = None,
@@ -51,17 +64,17 @@ def check(
     if not files:
         raise typer.BadParameter("name the files to check", param_hint="FILE")
     problems: list[Problem] = []
-    linter = Linter(lint, fail_on)
+    linter = Linter(checks_of(lint), fail_on, fatal=lint_fatal)
     for path in files:
         try:
-            good, warnings = _check(path, linter)
+            good, warnings = _check(path, linter, ignore_unknown_fields)
         except InvalidInput as invalid:
             problems += invalid.problems
             continue
         for warning in warnings:
             complain(f"{warning} (a warning)")
         if not as_json:
-            say(f"{path}: {good}")
+            say(f"{name_of(path)}: {good}")
     findings = linter.findings()
     if as_json:
         found = [_as_json(finding.problem, severity.word, finding.check) for finding, severity in findings]
@@ -71,22 +84,25 @@ def check(
             complain(str(problem))
         for finding, severity in findings:
             complain(f"{finding.problem} ({severity.word}: {finding.check})")
-    if problems or linter.fails(findings):
-        raise typer.Exit(Exit.FAILED)
+    code = Exit.FAILED if problems else linter.code(findings)
+    if code is not Exit.OK:
+        raise typer.Exit(code)
 
 
-def _check(path: Path, linter: Linter) -> tuple[str, Iterable[Problem]]:
+def _check(path: Path, linter: Linter, ignore_unknown: bool) -> tuple[str, Iterable[Problem]]:
     """What a good file holds, in words, and its warnings; the linter gets its rules. Raises `InvalidInput`."""
-    if not _holds_rules(path):
-        return check_config(path, linter)
+    if path != STANDARD_INPUT and not _holds_rules(path):
+        return check_config(path, linter, ignore_unknown=ignore_unknown)
     from alertd.rules.lint.linting import read
 
-    file = read(read_text(path), str(path))
+    file = read(read_text(path), name_of(path), ignore_unknown=ignore_unknown)
     linter.add(file)
     return f"{_count(len(file.rules.rules), 'rule')} in {_count(len(file.rules.groups), 'group')}", ()
 
 
-def check_config(path: Path, linter: Linter | None = None) -> tuple[str, Iterable[Problem]]:
+def check_config(
+    path: Path, linter: Linter | None = None, *, ignore_unknown: bool = False
+) -> tuple[str, Iterable[Problem]]:
     """What a configuration and the rule files that it names hold, and its warnings; the linter gets their rules.
 
     Raises `InvalidInput`.
@@ -99,7 +115,7 @@ def check_config(path: Path, linter: Linter | None = None) -> tuple[str, Iterabl
 
     # Nothing is asked of this database: it stands in for the configured one, which need not exist yet.
     database = Database("sqlite://")
-    runtime = load_runtime(path, database, now=SystemClock().now)
+    runtime = load_runtime(path, database, now=SystemClock().now, ignore_unknown=ignore_unknown)
     if linter is not None:
         linter.add_runtime(runtime)
     asyncio.run(runtime.close())
@@ -126,17 +142,25 @@ def _holds_rules(path: Path) -> bool:
     return "groups" in data or ("alerting" in data and not _ROUTING_KEYS & data.keys())
 
 
+def name_of(path: Path) -> str:
+    """How a file is named in what is said of it."""
+    return "<stdin>" if path == STANDARD_INPUT else str(path)
+
+
 def read_text(path: Path) -> str:
-    """The text of a file. Raises `InvalidInput`."""
+    """The text of a file, or what is piped in. Raises `InvalidInput`."""
+    import sys
+
     from alertd.errors import InvalidInput, Problem
 
+    name = name_of(path)
     try:
-        return path.read_text(encoding="utf-8")
+        return sys.stdin.read() if path == STANDARD_INPUT else path.read_text(encoding="utf-8")
     except OSError as error:
-        raise InvalidInput([Problem(str(path), 1, 1, "", f"the file cannot be read: {error.strerror}")]) from error
+        raise InvalidInput([Problem(name, 1, 1, "", f"the file cannot be read: {error.strerror}")]) from error
     except UnicodeDecodeError as error:
         line = error.object[: error.start].count(b"\n") + 1
-        raise InvalidInput([Problem(str(path), line, 1, "", "the file is not UTF-8 here; save it as UTF-8")]) from error
+        raise InvalidInput([Problem(name, line, 1, "", "the file is not UTF-8 here; save it as UTF-8")]) from error
 
 
 def _count(number: int, what: str) -> str:

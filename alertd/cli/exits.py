@@ -14,6 +14,8 @@ class Exit(IntEnum):
     FAILED = 1
     USAGE = 2
     NOT_FOUND = 3
+    #: What promtool has for it, too.
+    LINT_FATAL = 3
     REFUSED = 4
     UNREACHABLE = 5
 
@@ -23,7 +25,7 @@ Exit codes:
   0  done, nothing wrong
   1  something is wrong: with a file, a rule, a delivery, or the request
   2  the command was not understood
-  3  there is no such thing
+  3  there is no such thing; check --lint-fatal: the lint found something
   4  refused: a token is missing, wrong, or not enough
   5  the service cannot be reached
 """

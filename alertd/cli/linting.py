@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from alertd.cli.exits import Exit
 
 if TYPE_CHECKING:
     from alertd.rules.lint.check import Severity
     from alertd.rules.lint.subject import Finding, LintFile
     from alertd.service.runtime import Runtime
-
-
-class Lint(StrEnum):
-    """How much is linted: nothing, what is most likely not meant, or also what could be better."""
-
-    OFF = "off"
-    DEFAULT = "default"
-    ALL = "all"
 
 
 class FailOn(StrEnum):
@@ -30,11 +24,16 @@ class FailOn(StrEnum):
 
 
 class Linter:
-    """Collects the good rule files of one call, each once, and lints them together."""
+    """Collects the good rule files of one call, each once, and lints them together.
 
-    def __init__(self, lint: Lint, fail_on: FailOn) -> None:
-        self._lint = lint
-        self._fail_on = fail_on
+    `checks` are the names of what is asked for. A finding from `fail_on` on makes the command fail; `fatal` gives that
+    a code of its own, and lets warnings fail, too.
+    """
+
+    def __init__(self, checks: Collection[str], fail_on: FailOn, *, fatal: bool) -> None:
+        self._checks = checks
+        self._fail_on = FailOn.WARNING if fatal and fail_on is FailOn.ERROR else fail_on
+        self._fatal = fatal
         self._files: dict[Path, LintFile] = {}
         self._repeats: list[int] = []
 
@@ -53,21 +52,21 @@ class Linter:
 
     def findings(self) -> list[tuple[Finding, Severity]]:
         """What is found, without what is not asked for."""
-        if self._lint is Lint.OFF:
+        if not self._checks:
             return []
         from alertd.clock import SystemClock
         from alertd.rules.lint.catalogue import CHECKS
-        from alertd.rules.lint.check import Severity
         from alertd.rules.lint.linting import lint
 
-        least = Severity.INFO if self._lint is Lint.ALL else Severity.WARNING
         repeat = max(self._repeats, default=None)
         found = lint(list(self._files.values()), now=SystemClock().now(), longest_repeat=repeat)
-        graded = [(finding, CHECKS[finding.check].severity) for finding in found]
-        return [(finding, severity) for finding, severity in graded if severity >= least]
+        return [(finding, CHECKS[finding.check].severity) for finding in found if finding.check in self._checks]
 
-    def fails(self, findings: Iterable[tuple[Finding, Severity]]) -> bool:
-        return any(severity.word in _FROM[self._fail_on] for _, severity in findings)
+    def code(self, findings: Iterable[tuple[Finding, Severity]]) -> Exit:
+        """The exit code that the findings ask for."""
+        if not any(severity.word in _FROM[self._fail_on] for _, severity in findings):
+            return Exit.OK
+        return Exit.LINT_FATAL if self._fatal else Exit.FAILED
 
 
 _FROM = {
@@ -75,6 +74,36 @@ _FROM = {
     FailOn.WARNING: {"error", "warning"},
     FailOn.INFO: {"error", "warning", "info"},
 }
+
+
+def checks_of(asked: str) -> frozenset[str]:
+    """The names of the checks that `--lint` asks for. Raises a usage error for a word that it does not have."""
+    from difflib import get_close_matches
+
+    import typer
+
+    from alertd.rules.lint.catalogue import CHECKS
+    from alertd.rules.lint.check import Severity
+
+    found: set[str] = set()
+    for word in asked.split(","):
+        match word.strip():
+            case "off" | "none":
+                pass
+            case "too-long-scrape-interval":
+                # promtool's check of what is scraped; alertd scrapes nothing.
+                pass
+            case "default":
+                found.update(name for name, check in CHECKS.items() if check.severity > Severity.INFO)
+            case "all":
+                found.update(CHECKS)
+            case name if name in CHECKS:
+                found.add(name)
+            case name:
+                close = get_close_matches(name, ("none", "default", "all", *CHECKS), 1)
+                hint = f"did you mean {close[0]!r}?" if close else "there are none, default, all, and each check's name"
+                raise typer.BadParameter(f"there is no check {name!r}; {hint}", param_hint="--lint")
+    return frozenset(found)
 
 
 def explain(name: str) -> None:

@@ -8,6 +8,8 @@ from typing import Annotated
 import typer
 
 DEFAULT_URL = "http://127.0.0.1:9093"
+#: The file that stands for standard input.
+STANDARD_INPUT = Path("-")
 
 Url = Annotated[
     str, typer.Option("--url", envvar="ALERTD_URL", metavar="URL", help="Where the service is.", show_default=True)

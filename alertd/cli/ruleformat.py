@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from difflib import unified_diff
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-_STANDARD_INPUT = Path("-")
+from alertd.cli.options import STANDARD_INPUT
 
 
 def fmt(
@@ -23,7 +22,7 @@ def fmt(
 
     The rules mean the same as before. A file with a mistake stays as it is, and the exit code is 1.
     """
-    from alertd.cli.checking import read_text
+    from alertd.cli.checking import name_of, read_text
     from alertd.cli.exits import Exit
     from alertd.cli.output import complain, say
     from alertd.errors import InvalidInput
@@ -31,15 +30,14 @@ def fmt(
 
     failed = changed = False
     for path in files:
-        standard = path == _STANDARD_INPUT
         try:
-            text = sys.stdin.read() if standard else read_text(path)
-            formatted = format_rules(text, "<stdin>" if standard else str(path))
+            text = read_text(path)
+            formatted = format_rules(text, name_of(path))
         except InvalidInput as invalid:
             complain(str(invalid))
             failed = True
             continue
-        if standard and not check and not diff:
+        if path == STANDARD_INPUT and not check and not diff:
             typer.echo(formatted, nl=False)
             continue
         if formatted == text:

@@ -34,11 +34,12 @@ def load_rules(text: str, file: str, *, ignore_unknown: bool = False) -> RuleFil
     return RuleFile(file, groups)
 
 
-def load_rule_files(globs: Iterable[str], base: FilePath) -> tuple[RuleFile, ...]:
+def load_rule_files(globs: Iterable[str], base: FilePath, *, ignore_unknown: bool = False) -> tuple[RuleFile, ...]:
     """Read all files that the globs match, relative to the folder `base`, sorted by path within each glob.
 
     As in Prometheus, wildcards stand in the last element of a path only, and a glob without a match is fine. A file
-    that several globs match is read once. Raises InvalidInput with the mistakes of all files.
+    that several globs match is read once. `ignore_unknown` is that of `load_rules`. Raises InvalidInput with the
+    mistakes of all files.
     """
     problems: list[Problem] = []
     files: dict[str, RuleFile] = {}
@@ -52,7 +53,8 @@ def load_rule_files(globs: Iterable[str], base: FilePath) -> tuple[RuleFile, ...
             if path in files:
                 continue
             try:
-                files[path] = load_rules(FilePath(path).read_text(encoding="utf-8"), path)
+                text = FilePath(path).read_text(encoding="utf-8")
+                files[path] = load_rules(text, path, ignore_unknown=ignore_unknown)
             except InvalidInput as invalid:
                 problems.extend(invalid.problems)
             except OSError as error:

@@ -170,14 +170,16 @@ def load_runtime(
     external_url: str = "",
     receiver_clients: HttpClients | None = None,
     options: Options = Options(),
+    ignore_unknown: bool = False,
 ) -> Runtime:
     """Read and check everything that the configuration names. Raises `InvalidInput` with every mistake found.
 
-    `receiver_clients` is how receivers speak HTTP, where that is not the way in which sources do.
+    `receiver_clients` is how receivers speak HTTP, where that is not the way in which sources do. With `ignore_unknown`
+    keys of rule files that no rule has are passed over.
     """
     config = options.applied(load_config(path, env, options.grammar))
     settings = config.settings
-    rule_files = load_rule_files(settings.rule_files, path.parent)
+    rule_files = load_rule_files(settings.rule_files, path.parent, ignore_unknown=ignore_unknown)
     kinds = {name: SourceKind(source.type) for name, source in settings.sources.items()}
     kinds.setdefault(SNAPSHOTS, SourceKind.SNAPSHOTS)
     default_source = settings.default_source or _only_source(settings.sources)

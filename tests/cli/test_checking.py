@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from pathlib import Path
 
@@ -92,6 +93,38 @@ def test_files_that_cannot_be_read(tmp_path: Path, capsys: pytest.CaptureFixture
     first, second = capsys.readouterr().err.splitlines()
     assert first == f"{tmp_path / 'a.yml'}:1:1: the file cannot be read: No such file or directory"
     assert second == f"{tmp_path / 'b.yml'}:2:1: the file is not UTF-8 here; save it as UTF-8"
+
+
+def test_standard_input(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """`-` checks the rules that are piped in."""
+    monkeypatch.setattr("sys.stdin", io.StringIO(GOOD_RULES))
+    assert run(["check", "-"]) == 0
+    monkeypatch.setattr("sys.stdin", io.StringIO("groups: 1\n"))
+    assert run(["check", "-"]) == 1
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b"groups:\n  - \xff\n"), encoding="utf-8"))
+    assert run(["check", "-"]) == 1
+    printed = capsys.readouterr()
+    assert printed.out == "<stdin>: 1 rule in 1 group\n"
+    first, second = printed.err.splitlines()
+    assert first.startswith("<stdin>:1:9: groups: ")
+    assert second == "<stdin>:2:1: the file is not UTF-8 here; save it as UTF-8"
+
+
+def test_keys_that_no_rule_has(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """With `--ignore-unknown-fields` rule files may hold more, also those of a configuration; else they may not."""
+    rules = config.parent / "rules" / "a.yml"
+    rules.write_text(
+        GOOD_RULES.replace("alert: Down", "alert: Down, owner: team").replace("name: g", "name: g\n    x: 1")
+    )
+    assert run(["check", "--ignore-unknown-fields", str(config), str(rules)]) == 0
+    assert run(["check", str(config)]) == 1
+    assert run(["check", str(rules)]) == 1
+    assert [line.split(": ")[1] for line in capsys.readouterr().err.splitlines()] == [
+        "groups.0.x",
+        "groups.0.rules.0.owner",
+    ] * 2
+    config.write_text(f"{GOOD_CONFIG}nonsense: 1\n")
+    assert run(["check", "--ignore-unknown-fields", str(config)]) == 1
 
 
 def test_json(config: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -41,6 +41,12 @@ def test_warnings_are_shown(rules: Path, capsys: pytest.CaptureFixture[str]) -> 
         ([], 0, {"never-true"}),
         (["--lint", "off"], 0, set()),
         (["--lint", "off", "--fail-on", "info"], 0, set()),
+        (["--lint=none", "--lint-fatal"], 0, set()),
+        (["--lint=duplicate-rules,too-long-scrape-interval", "--lint-fatal"], 0, set()),
+        (["--lint", "no-summary, never-true"], 0, {"never-true", "no-summary"}),
+        (["--lint", "no-summary", "--lint-fatal"], 0, {"no-summary"}),
+        (["--lint", "no-summary", "--lint-fatal", "--fail-on", "info"], 3, {"no-summary"}),
+        (["--lint-fatal"], 3, {"never-true"}),
         (["--lint", "all"], 0, {"never-true", "redundant-for", "no-summary", "no-severity"}),
         (["--fail-on", "warning"], 1, {"never-true"}),
         (["--fail-on", "info"], 1, {"never-true"}),
@@ -53,6 +59,27 @@ def test_what_is_linted(
     """How much is linted, and what makes the command fail."""
     assert run(["check", "--json", *options, str(rules)]) == code
     assert {one["check"] for one in json.loads(capsys.readouterr().out)} == found
+
+
+@pytest.mark.parametrize(
+    ("word", "said"),
+    [
+        ("all,never-tru", "there is no check 'never-tru'; did you mean 'never-true'?"),
+        ("xyz", "there is no check 'xyz'; there are none, default, all, and each check's name"),
+    ],
+)
+def test_what_cannot_be_linted(rules: Path, word: str, said: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """A word that names no check is a usage error."""
+    assert run(["check", "--lint", word, str(rules)]) == 2
+    assert said in capsys.readouterr().err
+
+
+def test_a_mistake_beside_findings_that_are_fatal(rules: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """As with promtool, a mistake goes before the lint."""
+    bad = rules.parent / "b.yml"
+    bad.write_text("groups: 1\n")
+    assert run(["check", "--lint-fatal", str(rules), str(bad)]) == 1
+    assert "never-true" in capsys.readouterr().err
 
 
 def test_a_configuration_s_rules_are_linted(rules: Path, capsys: pytest.CaptureFixture[str]) -> None:

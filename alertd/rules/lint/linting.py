@@ -19,9 +19,12 @@ from alertd.rules.loading import load_rules
 from alertd.yamlfile import load
 
 
-def read(text: str, file: str) -> LintFile:
-    """A rule file, ready to be linted. Raises `InvalidInput` with every mistake of a file that is not good."""
-    return LintFile(text, load(text, file), load_rules(text, file))
+def read(text: str, file: str, *, ignore_unknown: bool = False) -> LintFile:
+    """A rule file, ready to be linted. Raises `InvalidInput` with every mistake of a file that is not good.
+
+    `ignore_unknown` is that of `load_rules`.
+    """
+    return LintFile(text, load(text, file), load_rules(text, file, ignore_unknown=ignore_unknown))
 
 
 def lint(files: Sequence[LintFile], *, now: int, longest_repeat: int | None = None) -> list[Finding]:
