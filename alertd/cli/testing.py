@@ -117,14 +117,13 @@ def _features(lists: Iterable[str]) -> frozenset[str]:
 
 
 def _choice(patterns: Sequence[str], **how: bool) -> Choice:
-    import re
-
+    from alertd.gotemplate.errors import FunctionError
     from alertd.simulate.unittests.running import Choice
 
     try:
         return Choice.of(patterns, **how)
-    except re.error as error:
-        raise typer.BadParameter(f"--run {error.pattern!r} is no regular expression: {error}") from error
+    except FunctionError as error:
+        raise typer.BadParameter(f"a pattern of --run is no regular expression: {error}") from error
 
 
 def _run(files: Sequence[Path], choice: Choice, *, quiet: bool) -> list[FileOutcome]:

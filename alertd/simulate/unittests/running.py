@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import glob
-import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,6 +10,7 @@ from pathlib import Path
 from alertd.alerts.alert import Report
 from alertd.clock import monotonic
 from alertd.errors import InvalidInput, Problem
+from alertd.gotemplate.regexps import compile_pattern, matches
 from alertd.promql import EvaluationError, Options, ParseError, format_duration
 from alertd.promql.quoting import quote
 from alertd.rules.loading import load_rules
@@ -27,13 +27,13 @@ from alertd.simulate.unittests.stage import BadSeries, RuleError, Stage
 class Choice:
     """Which tests are run, and how.
 
-    `patterns` are of names: any of them counts, and without one all tests are run. With `all_rules` each rule is
+    `patterns` are RE2's, of names: any of them counts, and without one all tests are run. With `all_rules` each rule is
     evaluated although no question depends on it. With `ignore_unknown` keys that no rule has are passed over.
     `delayed_name_removal` is Prometheus' feature of that name. With `debug` the outcome has all that is stored. With
     `coverage` the rules of a file are read although none of its tests is run.
     """
 
-    patterns: tuple[re.Pattern[str], ...] = ()
+    patterns: tuple[str, ...] = ()
     all_rules: bool = False
     ignore_unknown: bool = False
     delayed_name_removal: bool = False
@@ -42,12 +42,15 @@ class Choice:
 
     @classmethod
     def of(cls, patterns: Iterable[str], **how: bool) -> Choice:
-        """A choice by texts of patterns; `how` are the other fields. Raises re.error."""
-        return cls(tuple(map(re.compile, patterns)), **how)
+        """A choice by these patterns; `how` are the other fields. Raises FunctionError for what is no pattern."""
+        given = tuple(patterns)
+        for pattern in given:
+            compile_pattern(pattern)
+        return cls(given, **how)
 
     def wants(self, test: RuleTest) -> bool:
         """Whether the test is one of those; a test without a name has the name ""."""
-        return not self.patterns or any(pattern.search(test.name) for pattern in self.patterns)
+        return not self.patterns or any(matches(pattern, test.name) for pattern in self.patterns)
 
 
 def run_file(path: Path, choice: Choice = Choice(), *, clock: Callable[[], int] = monotonic) -> FileOutcome:
@@ -82,9 +85,9 @@ def _rule_files(tests: RuleTestFile) -> tuple[list[str], tuple[str, ...]]:
     for pattern in tests.rule_files:
         path = str(Path(tests.path).parent / pattern)
         # Go negates a character class with ^, Python with !. A Path's own glob cannot lead upwards.
-        matches = sorted(glob.glob(path.replace("[^", "[!"), include_hidden=True))  # noqa: PTH207
-        found.update(dict.fromkeys(matches))
-        if not matches:
+        paths = sorted(glob.glob(path.replace("[^", "[!"), include_hidden=True))  # noqa: PTH207
+        found.update(dict.fromkeys(paths))
+        if not paths:
             warnings.append(f"no file match pattern {path}")
     return list(found), tuple(warnings)
 

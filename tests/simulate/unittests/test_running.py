@@ -242,9 +242,16 @@ def test_run_chooses_by_name(tmp_path: Path) -> None:
     path = write(tmp_path, [], *tests)
     names = {
         pattern: [test.name for test in run_file(path, Choice.of([pattern])).tests]
-        for pattern in ("o", "^$", "^tw", "x")
+        for pattern in ("o", "^$", "^tw", "x", "^[[:alpha:]]+$", "(?i)ON\\z")
     }
-    assert names == {"o": ["one", "two"], "^$": [""], "^tw": ["two"], "x": []}
+    assert names == {
+        "o": ["one", "two"],
+        "^$": [""],
+        "^tw": ["two"],
+        "x": [],
+        "^[[:alpha:]]+$": ["one", "two"],
+        "(?i)ON\\z": [],
+    }
     assert run_file(path, Choice.of(["two", "one"])).skipped == ("unnamed#2",)
 
 
