@@ -126,6 +126,13 @@ def is_database_url(url: str) -> bool:
     return bool(separator) and scheme.partition("+")[0] in {"sqlite", "postgresql"}
 
 
+LanguageFeature = Literal[
+    "promql-experimental-functions",
+    "promql-extended-range-selectors",
+    "promql-binop-fill-modifiers",
+    "promql-duration-expr",
+]
+
 LATER = {
     "escalation_policies": "escalation policies come with a later version; remove them for now",
     "schedules": "on-call schedules come with a later version; remove them for now",
@@ -172,6 +179,9 @@ class Settings(Section):
     rule_files: tuple[File, ...] = own((), "Files with rules; `*` and `?` in the last part of the path stand for any.")
     evaluation_interval: Annotated[Duration, positive("evaluation_interval")] = own(
         MINUTE, "How often rules are evaluated that do not say it themselves."
+    )
+    enable_features: tuple[LanguageFeature, ...] = own(
+        (), "What [queries](api.md#prometheus-api) may use beyond the stable PromQL, by the names of Prometheus' flags."
     )
     external_labels: Labels = own({}, "Labels that every alert of a rule gets which does not have them.")
     sources: dict[Text, SourceConfig] = own({}, "What rules can ask, by name.")

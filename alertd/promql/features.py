@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from typing import Final
 
 
@@ -19,6 +20,17 @@ class Features:
     fill_modifiers: bool = False
     duration_expressions: bool = True
 
+    def enabled(self, names: Iterable[str]) -> Features:
+        """These and what the names, which are `FLAGS`, switch on."""
+        return replace(self, **{FLAGS[name]: True for name in names})
 
+
+#: What Prometheus' `--enable-feature` names of the language.
+FLAGS: Final = {
+    "promql-experimental-functions": "experimental_functions",
+    "promql-extended-range-selectors": "extended_ranges",
+    "promql-binop-fill-modifiers": "fill_modifiers",
+    "promql-duration-expr": "duration_expressions",
+}
 STABLE: Final = Features()
 ALL_FEATURES: Final = Features(experimental_functions=True, extended_ranges=True, fill_modifiers=True)

@@ -7,7 +7,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Response
 
-from alertd.api.auth import Viewer
+from alertd.api.auth import CurrentService, Viewer
 from alertd.api.prometheus.answers import Failed, answer
 from alertd.api.prometheus.forms import EARLIEST, LATEST, Form, form_of
 from alertd.api.prometheus.trees import tree_of
@@ -21,15 +21,15 @@ Parameters = Annotated[Form, Depends(form_of)]
 
 
 @router.api_route("/format_query", methods=_BOTH)
-async def format_query(_identity: Viewer, form: Parameters) -> Response:
+async def format_query(service: CurrentService, _identity: Viewer, form: Parameters) -> Response:
     """The expression laid out over lines."""
-    return answer(prettify(form.expression()))
+    return answer(prettify(form.expression(service)))
 
 
 @router.api_route("/parse_query", methods=_BOTH)
-async def parse_query(_identity: Viewer, form: Parameters) -> Response:
+async def parse_query(service: CurrentService, _identity: Viewer, form: Parameters) -> Response:
     """The syntax tree of the expression."""
-    return answer(tree_of(form.expression()))
+    return answer(tree_of(form.expression(service)))
 
 
 @router.api_route("/query_exemplars", methods=_BOTH)

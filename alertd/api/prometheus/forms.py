@@ -14,8 +14,9 @@ from fastapi import Request
 from alertd.alerts.labels import quote
 from alertd.api.prometheus.answers import Failed, invalid
 from alertd.clock import SECOND, from_datetime
-from alertd.promql import ParseError, parse, parse_duration
+from alertd.promql import STABLE, ParseError, parse, parse_duration
 from alertd.promql.ast import Expr
+from alertd.service.service import Service
 
 T = TypeVar("T")
 
@@ -67,10 +68,11 @@ class Form:
             return 0
         return _read("limit", lambda: _limit(text))
 
-    def expression(self, name: str = "query") -> Expr:
-        """A PromQL expression. Raises `Failed`."""
+    def expression(self, service: Service, name: str = "query") -> Expr:
+        """A PromQL expression in the language that the configuration has enabled. Raises `Failed`."""
+        features = STABLE.enabled(service.runtime.config.settings.enable_features)
         try:
-            return parse(self.text(name))
+            return parse(self.text(name), features=features)
         except ParseError as error:
             raise invalid(name, error) from error
 

@@ -84,7 +84,7 @@ async def query(source: Source, form: Parameters) -> Response:
     at = form.time("time", source.service.clock.now())
     limit = form.limit()
     adjust = _options(form)
-    expr = form.expression()
+    expr = form.expression(source.service)
     return await _evaluated(
         source, form, limit, lambda storage, options: evaluate(expr, storage, at, options=adjust(options))
     )
@@ -107,7 +107,7 @@ async def query_range(source: Source, form: Parameters) -> Response:
         )
     limit = form.limit()
     adjust = _options(form)
-    expr = form.expression()
+    expr = form.expression(source.service)
     if expr.type not in ("scalar", "vector"):
         kind = {"matrix": "range vector"}.get(expr.type, expr.type)
         reason = f'invalid expression type "{kind}" for range query, must be Scalar or instant Vector'

@@ -285,3 +285,30 @@ async def test_who_may_ask(build: Any, connect: Any, token: Token) -> None:
 def test_numbers(value: float, printed: str) -> None:
     """Values are printed as Prometheus prints them."""
     assert number(value) == printed
+
+
+EXPERIMENTAL = (
+    ("mad_over_time(a[5m])", 'function "mad_over_time" is not enabled'),
+    ("limitk(1, a)", "must be enabled with --enable-feature=promql-experimental-functions"),
+    ("rate(a[5m] smoothed)", "smoothed modifier is experimental and not enabled"),
+    ("a + fill (0) b", "binop fill modifiers are experimental and not enabled"),
+)
+
+
+@pytest.mark.parametrize(("query", "says"), EXPERIMENTAL)
+async def test_what_is_behind_a_switch(client: httpx.AsyncClient, query: str, says: str) -> None:
+    """Prometheus' experiments are refused in its words."""
+    for path in ("query", "format_query", "parse_query"):
+        answer = await client.post(f"/api/v1/{path}", data={"query": query})
+        assert answer.status_code == 400
+        assert says in answer.json()["error"]
+
+
+async def test_the_switch(build: Any, connect: Any, token: Token) -> None:
+    """By the names of Prometheus' flags."""
+    flags = "promql-experimental-functions, promql-extended-range-selectors, promql-binop-fill-modifiers"
+    service = build(f"enable_features: [{flags}]\n")
+    viewer = connect(service, token(service, Role.VIEWER))
+    for query, _ in EXPERIMENTAL:
+        for path in ("query", "format_query", "parse_query"):
+            assert (await viewer.post(f"/api/v1/{path}", data={"query": query})).status_code == 200
