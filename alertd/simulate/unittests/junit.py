@@ -32,6 +32,8 @@ def junit(files: Iterable[FileOutcome], timestamp: str) -> str:
             _case(suite, file, test)
         for title in file.skipped:
             ET.SubElement(ET.SubElement(suite, "testcase", name=_clean(title), classname=file.path), "skipped")
+        if file.warnings:
+            ET.SubElement(suite, "system-err").text = _clean("\n".join(file.warnings))
     ET.indent(root)
     return ET.tostring(root, encoding="unicode", xml_declaration=True) + "\n"
 

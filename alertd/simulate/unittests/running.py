@@ -5,6 +5,7 @@ from __future__ import annotations
 import glob
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from pathlib import Path
 
 from alertd.alerts.alert import Report
@@ -71,7 +72,7 @@ def run_file(path: Path, choice: Choice = Choice(), *, clock: Callable[[], int] 
         return FileOutcome(str(path), problems=_lines(invalid), warnings=warnings, skipped=skipped, watched=watched)
     run = _Run(tests, loaded, choice, clock)
     outcomes = tuple(run.test(test) for test in chosen)
-    return FileOutcome(str(path), outcomes, (), warnings, skipped, run.coverage(), watched)
+    return FileOutcome(str(path), outcomes, (), (*warnings, *run.warnings(chosen)), skipped, run.coverage(), watched)
 
 
 def _lines(invalid: InvalidInput) -> tuple[str, ...]:
@@ -127,6 +128,19 @@ class _Run:
         self.groups: list[RuleGroup] = sorted(groups, key=lambda group: order.get(group.name, 0))
         self.dependencies = Dependencies(self.groups)
 
+    def warnings(self, tests: Iterable[RuleTest]) -> list[str]:
+        """Names of alerts that no rule has, each once: what is expected not to fire would never do so."""
+        known = {rule.name for rule in self.dependencies.rules if isinstance(rule, AlertRule)}
+        first: dict[str, AlertTest] = {}
+        for test in tests:
+            for asked in test.alert_tests:
+                first.setdefault(asked.alertname, asked)
+        return [
+            f"{self.tests.path}:{asked.line}: no alerting rule is called {name}{_similar(name, known)}"
+            for name, asked in first.items()
+            if name not in known
+        ]
+
     def test(self, test: RuleTest) -> TestOutcome:
         """Run one test."""
         started = self.clock()
@@ -176,13 +190,13 @@ class _Run:
             if errors:
                 return [*failures, *map(_rule_failure, errors)]
             for asked in due:
-                failures += self._alert_failures(stage, asked)
+                failures += self._alert_failures(stage, test, asked)
         stage.feed(test.start + test.duration - test.duration % interval)
         for question in test.expr_tests:
             failures += self._expr_failures(stage, test, question)
         return failures
 
-    def _alert_failures(self, stage: Stage, asked: AlertTest) -> list[Failure]:
+    def _alert_failures(self, stage: Stage, test: RuleTest, asked: AlertTest) -> list[Failure]:
         found: dict[bool, list[Report]] = {True: [], False: []}
         for rule, report in stage.alerts(asked.alertname):
             fires = report.instance.state.fires
@@ -194,13 +208,10 @@ class _Run:
             details += compare_alerts(asked.pending, found[False], "pending", partial=asked.partial)
         if not details:
             return []
-        if not self._has_rule(asked.alertname):
-            details.append(f"no alerting rule is called {asked.alertname}")
+        if len(found[True]) < len(asked.firing) and found[False]:
+            details.append(_still_pending(found[False], test.start))
         title = f"alertname: {asked.alertname}, time: {format_duration(asked.at)}"
         return [Failure(Kind.ALERT, self.tests.path, asked.line, asked.at, title, tuple(details))]
-
-    def _has_rule(self, alertname: str) -> bool:
-        return any(isinstance(rule, AlertRule) and rule.name == alertname for rule in self.dependencies.rules)
 
     def _expr_failures(self, stage: Stage, test: RuleTest, asked: ExprTest) -> list[Failure]:
         try:
@@ -212,6 +223,18 @@ class _Run:
             return []
         title = f"expr: {quote(asked.expr)}, time: {format_duration(asked.at)}"
         return [Failure(Kind.EXPRESSION, self.tests.path, asked.line, asked.at, title, tuple(details))]
+
+
+def _similar(name: str, known: Iterable[str]) -> str:
+    close = get_close_matches(name, sorted(known), 1)
+    return f"; did you mean {close[0]}?" if close else ""
+
+
+def _still_pending(pending: Sequence[Report], start: int) -> str:
+    since = format_duration(min(report.instance.active_at for report in pending) - start)
+    if len(pending) == 1:
+        return f"1 alert is pending since {since}"
+    return f"{len(pending)} alerts are pending, the first since {since}"
 
 
 def _rule_failure(error: RuleError) -> Failure:

@@ -7,13 +7,13 @@ from xml.etree import ElementTree as ET
 
 from alertd.simulate.unittests.junit import junit
 from alertd.simulate.unittests.running import Choice
-from tests.simulate.unittests.writing import expr_test, group, run
+from tests.simulate.unittests.writing import alert_test, expr_test, group, run
 
 
 def test_suites(tmp_path: Path) -> None:
     """A file is a suite, a test a case: one that fails says why, one without a name is numbered, others are skipped."""
     tests = [
-        {"name": "good"},
+        {"alert_rule_test": [alert_test("0", "A")], "name": "good"},
         {"promql_expr_test": [expr_test("0", 'vector(1) or vector(2) < "\x01"')]},
         {"name": "left out"},
     ]
@@ -27,7 +27,8 @@ def test_suites(tmp_path: Path) -> None:
         "skipped": "1",
         "timestamp": "2026-01-31T12:00:00.000Z",
     }
-    good, bad, left_out = suite
+    good, bad, left_out, warnings = suite
+    assert (warnings.tag, warnings.text) == ("system-err", f"{tmp_path}/tests.yml:5: no alerting rule is called A")
     assert (good.attrib["name"], len(good)) == ("good", 0)
     assert bad.attrib["name"] == "unnamed#1"
     assert (left_out.attrib["name"], [element.tag for element in left_out]) == ("left out", ["skipped"])

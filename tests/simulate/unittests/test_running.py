@@ -47,6 +47,57 @@ def test_pending_and_firing(tmp_path: Path, at: str, asked: dict[str, Any], pass
 
 
 @pytest.mark.parametrize(
+    ("values", "at", "asked", "hint"),
+    [
+        ({"x": "0 5x9"}, "2m", {"exp_alerts": [{}]}, "1 alert is pending since 1m"),
+        (
+            {'x{i="1"}': "0 5x9", 'x{i="2"}': "0 0 5x9"},
+            "2m",
+            {"exp_alerts": [{}]},
+            "2 alerts are pending, the first since 1m",
+        ),
+        ({"x": "0 5x9"}, "2m", {"exp_alerts": [{}], "exp_pending": [WANTED]}, "1 alert is pending since 1m"),
+        ({"x": "0 5x9"}, "2m", {"exp_pending": []}, ""),
+        ({"x": "0 5x9"}, "0m", {"exp_alerts": [{}]}, ""),
+        ({"x": "0 5x9"}, "3m", {"exp_alerts": [{}]}, ""),
+    ],
+)
+def test_what_still_waits(tmp_path: Path, values: dict[str, str], at: str, asked: dict[str, Any], hint: str) -> None:
+    """An alert that should fire and does not yet is told with the time since when it waits."""
+    outcome = run(
+        tmp_path,
+        [group(HIGH)],
+        {
+            "start_timestamp": 1769860800,
+            "input_series": series(**values),
+            "alert_rule_test": [alert_test(at, "High", **asked)],
+        },
+    )
+    assert not outcome.passed
+    assert [line for line in told(outcome) if " pending since" in line or "are pending" in line] == [hint] * bool(hint)
+
+
+def test_names_that_no_rule_has(tmp_path: Path) -> None:
+    """They are warnings, each with its first line, whatever was expected; tests that are skipped do not count."""
+    tests = [
+        {"alert_rule_test": [alert_test("0", "High"), alert_test("0", "Hgih"), alert_test("1m", "Hgih")]},
+        {"alert_rule_test": [alert_test("0", "Hgih"), alert_test("0", "y", exp_alerts=[{}])]},
+        {"name": "skipped", "alert_rule_test": [alert_test("0", "z")]},
+    ]
+    path = write(tmp_path, [group(HIGH, {"record": "y", "expr": "x"})], *tests)
+    outcome = run_file(path, Choice.of(["^$"]))
+    lines = path.read_text().splitlines()
+    first = [
+        next(number for number, line in enumerate(lines, 1) if f"alertname: {name}" in line) for name in ("Hgih", "y")
+    ]
+    assert [test.passed for test in outcome.tests] == [True, False]
+    assert outcome.warnings == (
+        f"{path}:{first[0] - 1}: no alerting rule is called Hgih; did you mean High?",
+        f"{path}:{first[1] - 1}: no alerting rule is called y",
+    )
+
+
+@pytest.mark.parametrize(
     ("rule", "values", "at", "expected"),
     [
         ({"expr": "x > 1", "keep_firing_for": "3m"}, "5 0x9", "3m", [{}]),
