@@ -13,14 +13,19 @@ from alertd.api.problems import Refused
 LARGE = bytes(range(256)) * 4096
 
 
+def packed(body: bytes, level: int = 9) -> bytes:
+    # With a time in it the cases would have other names in each process.
+    return gzip.compress(body, level, mtime=0)
+
+
 @pytest.mark.parametrize(
     ("encoding", "body", "expected"),
     [
-        ("gzip", gzip.compress(b"a"), b"a"),
-        ("gzip", gzip.compress(b"a 1\n") + gzip.compress(b"b 2\n"), b"a 1\nb 2\n"),
-        ("gzip", gzip.compress(b"") + gzip.compress(b"b"), b"b"),
-        ("gzip", gzip.compress(LARGE, 0) + gzip.compress(LARGE), LARGE * 2),
-        ("x-gzip", b"".join(gzip.compress(bytes([n])) for n in range(200)), bytes(range(200))),
+        ("gzip", packed(b"a"), b"a"),
+        ("gzip", packed(b"a 1\n") + packed(b"b 2\n"), b"a 1\nb 2\n"),
+        ("gzip", packed(b"") + packed(b"b"), b"b"),
+        ("gzip", packed(LARGE, 0) + packed(LARGE), LARGE * 2),
+        ("x-gzip", b"".join(packed(bytes([n])) for n in range(200)), bytes(range(200))),
         ("deflate", zlib.compress(LARGE), LARGE),
     ],
 )
@@ -29,15 +34,15 @@ def test_all_members_are_read(encoding: str, body: bytes, expected: bytes) -> No
     assert decompressed(body, encoding) == expected
 
 
-HALF = gzip.compress(b"\n" * (MAX_DECOMPRESSED // 2 + 1))
+HALF = packed(b"\n" * (MAX_DECOMPRESSED // 2 + 1))
 
 
 @pytest.mark.parametrize(
     ("encoding", "body", "status", "says"),
     [
-        ("gzip", gzip.compress(b"a") + b"rubbish", 400, "incorrect header check"),
-        ("gzip", gzip.compress(b"a") + b"\0", 400, "it ends too early"),
-        ("gzip", gzip.compress(b"a") + gzip.compress(b"b")[:-1], 400, "it ends too early"),
+        ("gzip", packed(b"a") + b"rubbish", 400, "incorrect header check"),
+        ("gzip", packed(b"a") + b"\0", 400, "it ends too early"),
+        ("gzip", packed(b"a") + packed(b"b")[:-1], 400, "it ends too early"),
         ("gzip", b"", 400, "it ends too early"),
         ("deflate", zlib.compress(b"a") + b"rubbish", 400, "incorrect header check"),
         ("gzip", HALF + HALF, 413, "32 MiB"),
