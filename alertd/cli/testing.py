@@ -211,21 +211,24 @@ def _write_junit(path: Path, outcomes: Sequence[FileOutcome]) -> None:
 
 
 def _changed(outcomes: Sequence[FileOutcome], since: int) -> bool:
-    """Wait until one of the files that were read has changed, or a file of rules beside them has come; False when
+    """Wait until one of the files that were read has changed, or another file of rules has come; False when
     interrupted."""
     from alertd.cli.output import complain
 
     read = {Path(path).resolve() for outcome in outcomes for path in outcome.watched}
+    patterns = {pattern for outcome in outcomes for pattern in outcome.patterns}
     try:
         complain("Waiting for a change; Ctrl-C ends it.")
-        _wait_for_change(read, since)
+        _wait_for_change(read, patterns, since)
     except KeyboardInterrupt:
         return False
     return True
 
 
-def _wait_for_change(read: Collection[Path], since: int) -> None:
+def _wait_for_change(read: Collection[Path], patterns: Collection[str], since: int) -> None:
     from watchfiles import watch
+
+    from alertd.simulate.unittests.running import matching
 
     folders = {path.parent for path in read if path.parent.is_dir()}
     # Now and then the files' own times are looked at: one may have changed while the tests ran.
@@ -234,6 +237,9 @@ def _wait_for_change(read: Collection[Path], since: int) -> None:
         if any(path in read or path.suffix in _RULE_SUFFIXES for path in paths):
             return
         if any(path.exists() and path.stat().st_mtime_ns // 1_000_000 >= since for path in read):
+            return
+        # A pattern may match in folders of which nothing was read.
+        if any(Path(path).resolve() not in read for pattern in patterns for path in matching(pattern)):
             return
 
 

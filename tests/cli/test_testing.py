@@ -7,7 +7,10 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 from xml.etree import ElementTree as ET
 
 import pytest
@@ -257,8 +260,9 @@ def test_all_rules(tests: Path) -> None:
     assert run(["test", "--all-rules", str(tests)]) == 1
 
 
-def test_watch(tests: Path) -> None:
-    """The tests run again when a file of rules changes, and end with the last verdict when interrupted."""
+@contextmanager
+def watching(tests: Path) -> Iterator[tuple[subprocess.Popen[str], IO[str], IO[str]]]:
+    """`alertd test --watch` at work, with what it prints and what it complains of."""
     command = [sys.executable, "-m", "alertd", "test", "--watch", str(tests)]
     environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
     with subprocess.Popen(
@@ -267,13 +271,41 @@ def test_watch(tests: Path) -> None:
         try:
             assert process.stdout is not None
             assert process.stderr is not None
-            assert process.stderr.readline() == "Waiting for a change; Ctrl-C ends it.\n"
-            tests.with_name("rules.yml").write_text(RULES.replace("up == 0", "up == 9"))
-            assert process.stderr.readline() == "  FAILED:\n"
-            while "Waiting" not in process.stderr.readline():
-                pass
-            process.send_signal(signal.SIGINT)
-            assert process.wait(60) == 1
-            assert process.stdout.read().count("Unit Testing:") == 2
+            yield process, process.stdout, process.stderr
         finally:
             process.kill()
+
+
+def read_until(complaints: IO[str], text: str) -> list[str]:
+    """The lines up to the one that has the text."""
+    lines = [complaints.readline()]
+    while text not in lines[-1]:
+        assert lines[-1], "it has ended"
+        lines.append(complaints.readline())
+    return lines
+
+
+def test_watch(tests: Path) -> None:
+    """The tests run again when a file of rules changes, and end with the last verdict when interrupted."""
+    with watching(tests) as (process, printed, complaints):
+        assert complaints.readline() == "Waiting for a change; Ctrl-C ends it.\n"
+        tests.with_name("rules.yml").write_text(RULES.replace("up == 0", "up == 9"))
+        assert complaints.readline() == "  FAILED:\n"
+        read_until(complaints, "Waiting")
+        process.send_signal(signal.SIGINT)
+        assert process.wait(60) == 1
+        assert printed.read().count("Unit Testing:") == 2
+
+
+def test_watch_sees_the_first_file_of_a_folder(tests: Path) -> None:
+    """What a pattern matches later counts, too, wherever it comes."""
+    tests.write_text((TESTS % "page").replace("rules.yml", "rules/*.yml"))
+    with watching(tests) as (process, _, complaints):
+        read_until(complaints, "Waiting")
+        folder = tests.with_name("new")
+        folder.mkdir()
+        (folder / "r.yml").write_text(RULES)
+        folder.rename(tests.with_name("rules"))
+        assert len(read_until(complaints, "Waiting")) == 1
+        process.send_signal(signal.SIGINT)
+        assert process.wait(60) == 0

@@ -75,7 +75,7 @@ class FileOutcome:
     """How one file ended. `problems` are mistakes that let none of its tests run.
 
     `skipped` are the titles of the tests that were not wanted. `rules` are the rules that it loaded, by file and id;
-    `watched` are the files that it read.
+    `watched` are the files that it read, `patterns` those of its rule files.
     """
 
     path: str
@@ -85,6 +85,7 @@ class FileOutcome:
     skipped: tuple[str, ...] = ()
     rules: Mapping[tuple[str, str], Covered] = field(default_factory=dict)
     watched: tuple[str, ...] = ()
+    patterns: tuple[str, ...] = ()
 
     @property
     def passed(self) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import glob
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from pathlib import Path
 
@@ -60,37 +60,37 @@ def run_file(path: Path, choice: Choice = Choice(), *, clock: Callable[[], int] 
         tests = read_test_file(path)
     except InvalidInput as invalid:
         return FileOutcome(str(path), problems=_lines(invalid), watched=(str(path),))
-    rule_files, warnings = _rule_files(tests)
-    watched = (str(path), *rule_files)
+    patterns = [str(path.parent / pattern) for pattern in tests.rule_files]
+    matched = {pattern: matching(pattern) for pattern in patterns}
+    rule_files = list(dict.fromkeys(file for files in matched.values() for file in files))
     chosen = [test for test in tests.tests if choice.wants(test)]
-    skipped = tuple(test.title for test in tests.tests if not choice.wants(test))
+    outcome = FileOutcome(
+        str(path),
+        warnings=tuple(f"no file match pattern {pattern}" for pattern in patterns if not matched[pattern]),
+        skipped=tuple(test.title for test in tests.tests if not choice.wants(test)),
+        watched=(str(path), *rule_files),
+        patterns=tuple(patterns),
+    )
     if not chosen and not choice.coverage:
-        return FileOutcome(str(path), warnings=warnings, skipped=skipped, watched=watched)
+        return outcome
     try:
         loaded = _load(rule_files, ignore_unknown=choice.ignore_unknown)
     except InvalidInput as invalid:
-        return FileOutcome(str(path), problems=_lines(invalid), warnings=warnings, skipped=skipped, watched=watched)
+        return replace(outcome, problems=_lines(invalid))
     run = _Run(tests, loaded, choice, clock)
     outcomes = tuple(run.test(test) for test in chosen)
-    return FileOutcome(str(path), outcomes, (), (*warnings, *run.warnings(chosen)), skipped, run.coverage(), watched)
+    warnings = (*outcome.warnings, *run.warnings(chosen))
+    return replace(outcome, tests=outcomes, warnings=warnings, rules=run.coverage())
+
+
+def matching(pattern: str) -> list[str]:
+    """The paths that a pattern of rule files matches, in order."""
+    # Go negates a character class with ^, Python with !. A Path's own glob cannot lead upwards.
+    return sorted(glob.glob(pattern.replace("[^", "[!"), include_hidden=True))  # noqa: PTH207
 
 
 def _lines(invalid: InvalidInput) -> tuple[str, ...]:
     return tuple(str(problem) for problem in invalid.problems)
-
-
-def _rule_files(tests: RuleTestFile) -> tuple[list[str], tuple[str, ...]]:
-    """The files that the patterns match, each once, in order; and a warning for each pattern without one."""
-    found: dict[str, None] = {}
-    warnings = []
-    for pattern in tests.rule_files:
-        path = str(Path(tests.path).parent / pattern)
-        # Go negates a character class with ^, Python with !. A Path's own glob cannot lead upwards.
-        paths = sorted(glob.glob(path.replace("[^", "[!"), include_hidden=True))  # noqa: PTH207
-        found.update(dict.fromkeys(paths))
-        if not paths:
-            warnings.append(f"no file match pattern {path}")
-    return list(found), tuple(warnings)
 
 
 def _load(paths: Sequence[str], *, ignore_unknown: bool) -> tuple[RuleFile, ...]:
