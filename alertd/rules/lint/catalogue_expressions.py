@@ -20,6 +20,17 @@ EXPRESSIONS: Final = (
         "promql/impossible",
     ),
     Check(
+        "impossible-on",
+        Severity.WARNING,
+        "a match is on a label that neither side has",
+        "Aggregations have taken the label away, so that it is equal on both sides and decides nothing. Keep it on both"
+        " sides, or match without it.",
+        "- alert: ManyErrors\n  expr: sum(errors) / on (cluster) sum(requests) > 0.1\n  for: 5m\n",
+        "- alert: ManyErrors\n  expr: sum by (cluster) (errors) / on (cluster) sum by (cluster) (requests) > 0.1\n"
+        "  for: 5m\n",
+        "promql/impossible",
+    ),
+    Check(
         "impossible-grouping",
         Severity.WARNING,
         "an aggregation groups by a label that is not there any more",
@@ -58,6 +69,15 @@ EXPRESSIONS: Final = (
         "promql/impossible",
     ),
     Check(
+        "division-by-zero",
+        Severity.WARNING,
+        "a division by the number 0",
+        "The quotient is infinite, or NaN where 0 is divided; a remainder is always NaN.",
+        "- record: job:errors:ratio\n  expr: sum by (job) (errors) / 0\n",
+        "- record: job:errors:ratio\n  expr: sum by (job) (errors) / 10\n",
+        "promql/nan",
+    ),
+    Check(
         "division-in-aggregation",
         Severity.INFO,
         "a division by zero in one series makes a whole aggregation NaN",
@@ -72,7 +92,7 @@ EXPRESSIONS: Final = (
         Severity.WARNING,
         "`rate` or `increase` of what looks like a gauge",
         "These functions take each decrease for the restart of a counter. The name of the metric tells a gauge, as"
-        " `_ratio` and `_free_bytes` do; use `delta` or `deriv`.",
+        " `_ratio`, `_free_bytes` and `node_memory_…_bytes` do; use `delta` or `deriv`.",
         "- alert: DiskFills\n  expr: rate(node_filesystem_free_bytes[1h]) > 100\n  for: 5m\n",
         "- alert: DiskFills\n  expr: deriv(node_filesystem_free_bytes[1h]) < -100\n  for: 5m\n",
         "promql/rate",
@@ -108,10 +128,28 @@ EXPRESSIONS: Final = (
         "promql/counter",
     ),
     Check(
+        "quantile-out-of-range",
+        Severity.WARNING,
+        "a quantile is less than 0 or more than 1",
+        "The 95th percentile is the quantile 0.95. Beyond 0 and 1 the answer is infinite, whatever was measured.",
+        "- alert: Slow\n  expr: histogram_quantile(95, sum by (le) (rate(latency_seconds_bucket[5m]))) > 1\n",
+        "- alert: Slow\n  expr: histogram_quantile(0.95, sum by (le) (rate(latency_seconds_bucket[5m]))) > 1\n",
+    ),
+    Check(
+        "quantile-without-le",
+        Severity.WARNING,
+        "a quantile of buckets without the label `le`",
+        "`le` is the upper bound of a bucket; an aggregation before `histogram_quantile` has to keep it. Native"
+        " histograms need no such label: the check looks at metrics whose names end in `_bucket`.",
+        "- alert: Slow\n  expr: histogram_quantile(0.95, sum by (job) (rate(latency_seconds_bucket[5m]))) > 1\n",
+        "- alert: Slow\n  expr: histogram_quantile(0.95, sum by (job, le) (rate(latency_seconds_bucket[5m]))) > 1\n",
+    ),
+    Check(
         "regexp-without-pattern",
         Severity.INFO,
         "a regular expression that is a plain text",
-        "`=` and `!=` say the same, are faster and tell `absent` the label.",
+        "`=` and `!=` say the same, are faster and tell `absent` the label. A group, escapes and anchors make no"
+        ' pattern of a text; `!~".+"` is `=""`.',
         '- alert: Down\n  expr: up{job=~"api"} == 0\n',
         '- alert: Down\n  expr: up{job="api"} == 0\n',
         "promql/regexp",
@@ -120,7 +158,7 @@ EXPRESSIONS: Final = (
         "regexp-anchors",
         Severity.INFO,
         "a regular expression with anchors",
-        "Matchers compare the whole value, with and without `^` and `$`.",
+        "Matchers compare the whole value, with and without `^` and `$`, and each alternative of a pattern with it.",
         '- alert: Down\n  expr: up{job=~"^api-.*$"} == 0\n',
         '- alert: Down\n  expr: up{job=~"api-.*"} == 0\n',
         "promql/regexp",

@@ -149,7 +149,7 @@ def _in_expressions(file: LintFile) -> Iterator[tuple[int, int, str, str]]:
     """The comments within expressions, which YAML takes for a part of the text."""
     for subject in file.subjects():
         for offset, comment in comments_in_expression(subject.rule.expr):
-            problem = subject.in_text("unknown-check", (subject.expr_key,), subject.rule.expr, offset, "").problem
+            problem = subject.in_expr_at("unknown-check", offset, "").problem
             yield problem.line, problem.column, ".".join(map(str, subject.path)), comment
 
 

@@ -11,6 +11,7 @@ from alertd.rules.lint.files import check_files
 from alertd.rules.lint.levels import check_levels
 from alertd.rules.lint.matching import check_matching
 from alertd.rules.lint.naming import check_names
+from alertd.rules.lint.quantiles import check_quantiles
 from alertd.rules.lint.selectors import check_selectors
 from alertd.rules.lint.subject import Finding, LintFile, Subject
 from alertd.rules.lint.templates import check_templates
@@ -58,6 +59,7 @@ def _of_rule(subject: Subject, longest_repeat: int | None) -> Iterator[Finding]:
         return
     yield from check_matching(subject)
     yield from check_values(subject)
+    yield from check_quantiles(subject)
     yield from check_alert(subject)
     yield from check_templates(subject)
     yield from check_levels(subject, longest_repeat)

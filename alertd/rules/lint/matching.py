@@ -41,6 +41,7 @@ def _binary(subject: Subject, node: BinaryExpr) -> Iterator[Finding]:
         ending = "; nothing is ever excluded" if node.op == "unless" else "; there is never a result"
         yield subject.in_expr("impossible-match", node, message + ending)
         return
+    yield from _on_nothing(subject, node, left, right)
     if node.op in ("and", "unless"):
         yield from _lost(subject, node)
     one, other = (right, left) if matching.group == "left" else (left, right)
@@ -51,6 +52,20 @@ def _binary(subject: Subject, node: BinaryExpr) -> Iterator[Finding]:
         if all(not other.can_have(name) for name in gone):
             message += ", nor does the other"
         yield subject.in_expr("impossible-include", node, message)
+
+
+def _on_nothing(subject: Subject, node: BinaryExpr, left: Labels, right: Labels) -> Iterator[Finding]:
+    """Labels to match on that neither side has: they are equal everywhere and decide nothing."""
+    names = node.matching.labels if node.matching is not None and node.matching.on else ()
+    gone = [name for name in names if not left.can_have(name) and not right.can_have(name)]
+    if gone:
+        where = (f"on the {side} it {_reason(subject, expr, gone[0])}" for side, expr in _sides(node))
+        message = f"neither side has {_names(gone)} to match on, which decides nothing: {', '.join(where)}"
+        yield subject.in_expr("impossible-on", node, message)
+
+
+def _sides(node: BinaryExpr) -> tuple[tuple[str, Expr], tuple[str, Expr]]:
+    return ("left", node.left), ("right", node.right)
 
 
 def _lost(subject: Subject, node: BinaryExpr) -> Iterator[Finding]:

@@ -93,7 +93,11 @@ class Subject:
 
     def in_expr(self, check: str, node: Node, message: str) -> Finding:
         """A finding at a part of the expression."""
-        return self.in_text(check, (self.expr_key,), self.rule.expr, node.start, message)
+        return self.in_expr_at(check, node.start, message)
+
+    def in_expr_at(self, check: str, offset: int, message: str) -> Finding:
+        """A finding at a character of the expression."""
+        return self.in_text(check, (self.expr_key,), self.rule.expr, offset, message)
 
     def in_text(self, check: str, keys: Path, text: str, offset: int, message: str) -> Finding:
         """A finding at the character `offset` of `text`, the value of a key of the rule."""

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from alertd.promql import Aggregation, BinaryExpr, Call, Expr, MatrixSelector, Subquery, VectorSelector, unwrap, walk
 from alertd.promql.ast import COMPARISONS
-from alertd.rules.lint.ranges import range_of, threshold
+from alertd.rules.lint.ranges import number_of, range_of, threshold
 from alertd.rules.lint.subject import Finding, Subject
 
 _SPREADING = frozenset(("sum", "avg", "stddev", "stdvar"))
@@ -15,6 +15,8 @@ _COUNTING = frozenset(("rate", "irate", "increase", "resets"))
 _SUBTRACTING = frozenset(("delta", "idelta", "deriv", "predict_linear"))
 _GAUGE = re.compile(
     r"_(?:ratio|percent|percentage|celsius|info|timestamp_seconds|(?:free|avail|available|usage|used|size|limit)_bytes)$"
+    # What node_exporter has from /proc/meminfo, named as there.
+    r"|^node_memory_\w+_bytes$"
 )
 _COUNTER = re.compile(r"_total$")
 
@@ -25,6 +27,8 @@ def check_values(subject: Subject) -> Iterator[Finding]:
             case BinaryExpr() if node.op in COMPARISONS:
                 yield from _never_true(subject, node)
                 yield from _bare_counter(subject, node)
+            case BinaryExpr() if node.op in ("/", "%") and node.left.type == "vector":
+                yield from _division_by_zero(subject, node)
             case Aggregation() if node.op in _SPREADING:
                 yield from _division(subject, node)
             case Call():
@@ -60,6 +64,12 @@ def _bare_counter(subject: Subject, node: BinaryExpr) -> Iterator[Finding]:
     if name and _COUNTER.search(name):
         message = f"`{name}` looks like a counter, which only ever grows; compare its `increase` or `rate`"
         yield subject.in_expr("counter-without-rate", tested, message)
+
+
+def _division_by_zero(subject: Subject, node: BinaryExpr) -> Iterator[Finding]:
+    if number_of(unwrap(node.right)) == 0:
+        message = f"`{node.op}` by 0 gives {'NaN or infinity' if node.op == '/' else 'NaN'}, whatever is divided"
+        yield subject.in_expr("division-by-zero", node, message)
 
 
 def _division(subject: Subject, node: Aggregation) -> Iterator[Finding]:

@@ -50,7 +50,7 @@ def test_the_collection() -> None:
         "never-true": 4,
         "no-comparison": 1,
         "redundant-for": 246,
-        "regexp-anchors": 4,
+        "regexp-anchors": 8,
         "regexp-without-pattern": 5,
         "value-unformatted": 244,
     }

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from alertd.promql import ALL_FEATURES, EvaluationError, MemoryStorage, evaluate, parse
+from alertd.promql import ALL_FEATURES, EvaluationError, Matcher, MemoryStorage, evaluate, parse, selectors
 from alertd.promql.ast import Expr
 from alertd.rules.lint.labels import labels_of
 from alertd.rules.lint.ranges import range_of
-from tests.rules.lint.linted import file_of, found_in
+from tests.rules.lint.linted import file_of, found_in, found_in_alert
 
 NOW: Final = 600_000
 SELECTORS: Final = (
@@ -106,6 +107,26 @@ def test_every_finding_has_a_place(text: str) -> None:
         line, column = finding.problem.line, finding.problem.column
         assert 4 <= line <= 8
         assert 1 <= column <= len(lines[line - 1])
+
+
+@settings(max_examples=500)
+@given(
+    st.lists(st.sampled_from(("a", "b", "^", "$", "|", "(", ")", ".", "*", "\\", "[", "]", "?:")), max_size=8).map(
+        "".join
+    )
+)
+def test_better_matchers(pattern: str) -> None:
+    """What a finding would write in place of a pattern matches the same values."""
+    try:
+        matcher = Matcher("x", "=~", pattern)
+    except ValueError:
+        return
+    for finding in found_in_alert(f"z{{{matcher}}} > 1").values():
+        better = re.search(r"write `(x=.*)`$", finding)
+        if better:
+            (selector,) = selectors(parse(f"z{{{better[1]}}}"))
+            values = ("", "a", "b", "ab", "ba", "aa", "^", "$", "a$", "^a", "|", "a|b", "(", ".", "\\", "*")
+            assert [selector.matchers[0].matches(value) for value in values] == list(map(matcher.matches, values))
 
 
 @settings(max_examples=300)
