@@ -197,10 +197,21 @@ def _syntax_problem(error: yaml.MarkedYAMLError, text: str, file: str) -> Proble
     opening = error.context_mark
     if opening and (line >= len(text.splitlines()) or "end of stream" in str(error.problem)):
         if "flow" in str(error.context):
-            return Problem(file, opening.line + 1, opening.column + 1, "", "this bracket is never closed")
+            return Problem(file, *_open_bracket(text), "", "this bracket is never closed")
         if "quoted" in str(error.context):
             return Problem(file, opening.line + 1, opening.column + 1, "", "this quote is never closed")
     return Problem(file, line + 1, column + 1, "", _explain(error, text, line, column))
+
+
+def _open_bracket(text: str) -> Position:
+    """Where the innermost bracket opens that is still open at the end of the text."""
+    opened: list[Position] = []
+    for token in yaml.scan(text, Loader=_Loader):
+        if isinstance(token, yaml.FlowSequenceStartToken | yaml.FlowMappingStartToken):
+            opened.append(_position(token))
+        elif isinstance(token, yaml.FlowSequenceEndToken | yaml.FlowMappingEndToken) and opened:
+            opened.pop()
+    return opened[-1] if opened else (1, 1)
 
 
 def _explain(error: yaml.MarkedYAMLError, text: str, line: int, column: int) -> str:
@@ -220,6 +231,9 @@ def _explain(error: yaml.MarkedYAMLError, text: str, line: int, column: int) -> 
         return "a second ': ' stands in this text; put the text in quotes, or fix the indentation"
     if here[column : column + 1] in set("@`%"):
         return f"a text cannot begin with {here[column]!r}; put it in quotes"
+    if "did not find expected ','" in problem and error.context_mark:
+        opened = error.context_mark.line + 1
+        return f"the bracket that opens in line {opened} is not closed before this; close it, or write a comma here"
     context = f" ({error.context})" if error.context else ""
     return f"this is not valid YAML: {problem}{context}; check the indentation and the quotes here and above"
 
@@ -349,7 +363,7 @@ class _Walk:
         raise InvalidInput(self.problems)
 
 
-def _position(place: Node | yaml.Event) -> Position:
+def _position(place: Node | yaml.Event | yaml.Token) -> Position:
     mark = place.start_mark
     return (mark.line + 1, mark.column + 1) if mark else (1, 1)
 

@@ -84,6 +84,12 @@ def test_scalars_keep_their_text(text: str, expected: str) -> None:
         ("a: *b", "f.yml:1:4: found undefined alias: define it before with &name"),
         ("a: 1\n---\nb: 1", "f.yml:2:1: a second document begins here; a file holds one, so remove the '---'"),
         ("a: 1\nb: [1,\n  2", "f.yml:2:4: this bracket is never closed"),
+        ("a: 1\nb: [\n", "f.yml:2:4: this bracket is never closed"),
+        ("a: [1, ']', {b:\n\n# }\n", "f.yml:1:13: this bracket is never closed"),
+        (
+            "a: [1,\n  2\nb: 3\n",
+            "f.yml:3:2: the bracket that opens in line 1 is not closed before this; close it, or write a comma here",
+        ),
         ("a: 'x\n  y", "f.yml:1:4: this quote is never closed"),
         ("? [x]\n: 1", "f.yml:1:3: a key must be text; put it in quotes"),
         ("~: 1", "f.yml:1:1: a key must be text; put it in quotes"),
@@ -138,8 +144,8 @@ def test_truth_values_keep_their_text() -> None:
 def test_other_syntax_errors_name_their_place() -> None:
     """Without a usual cause the parser's own words are passed on, with the place."""
     with pytest.raises(InvalidInput) as refused:
-        load("a: [1,\n  2}\nb: 1", "f.yml")
-    assert str(refused.value).startswith("f.yml:2:4: this is not valid YAML: did not find expected ',' or ']'")
+        load("a: [1,\n  - 2]\nb: 1", "f.yml")
+    assert str(refused.value).startswith("f.yml:2:3: this is not valid YAML: ")
 
 
 def test_all_problems_are_reported() -> None:

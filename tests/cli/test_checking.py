@@ -72,7 +72,7 @@ def test_the_mistakes_of_rule_files(config: Path, capsys: pytest.CaptureFixture[
     ("written", "said"),
     [
         ("route: {receiver: ghost}\n", "alertd.yml:1:19: route.receiver: "),
-        ("route: [\n", "alertd.yml:2:1: "),
+        ("route: [\n", "alertd.yml:1:8: this bracket is never closed"),
         ("nonsense: 1\n", "alertd.yml:1:1: "),
         (GOOD_CONFIG + "database: mysql://x\n", "alertd.yml:4:1: database: "),
     ],
