@@ -35,6 +35,10 @@ _EXPECTED_KEYS = ("exp_labels", "exp_annotations")
 _EXPR_KEYS = ("expr", "eval_time", "exp_samples")
 _SAMPLE_KEYS = ("labels", "value", "histogram")
 _SERIES_KEYS = ("series", "values")
+_IN_CLASS = r"(?:[^\]\\/-]|\\.)"
+#: A pattern of paths as Go takes it.
+_GLOB = re.compile(rf"(?:[^\[\\]|\\.|\[\^?+(?:{_IN_CLASS}(?:-{_IN_CLASS})?)+\])*", re.DOTALL)
+_GLOB_HINT = "a [ is closed with ] behind at least one character, a - stands between two, and a [ itself is [[]"
 
 
 class Match(StrEnum):
@@ -81,7 +85,7 @@ class _Tests:
         match = reader.choice(fields, "match", (), Match) or Match.EXACT
         return RuleTestFile(
             path=file,
-            rule_files=tuple(self._strings(fields, "rule_files")),
+            rule_files=self._rule_files(fields),
             interval=interval,
             group_order=self._group_order(fields),
             fuzzy=reader.truth(fields, "fuzzy_compare", (), default=False),
@@ -91,20 +95,26 @@ class _Tests:
             ),
         )
 
-    def _strings(self, fields: Fields, key: str) -> Iterable[str]:
+    def _rule_files(self, fields: Fields) -> tuple[str, ...]:
+        patterns = dict(self._strings(fields, "rule_files"))
+        for path, pattern in patterns.items():
+            if not _GLOB.fullmatch(pattern):
+                sentence = f"syntax error in pattern {pattern!r}; {_GLOB_HINT}"
+                self._reader.complain(path, sentence)
+        return tuple(patterns.values())
+
+    def _strings(self, fields: Fields, key: str) -> Iterable[tuple[Path, str]]:
         for value, path in self._reader.items(fields, key, ()):
             if isinstance(value, str | int | float):
-                yield text_of(value)
+                yield path, text_of(value)
             else:
                 self._reader.complain(path, f"`{key}` is a list of texts; this is {kind(value)}")
 
     def _group_order(self, fields: Fields) -> tuple[str, ...]:
         names: list[str] = []
-        for place, name in enumerate(self._strings(fields, "group_eval_order")):
+        for path, name in self._strings(fields, "group_eval_order"):
             if name in names:
-                self._reader.complain(
-                    ("group_eval_order", place), f"group name repeated in evaluation order: {name}; keep one of them"
-                )
+                self._reader.complain(path, f"group name repeated in evaluation order: {name}; keep one of them")
             names.append(name)
         return tuple(names)
 

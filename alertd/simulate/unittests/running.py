@@ -103,8 +103,10 @@ def _load(paths: Sequence[str], *, ignore_unknown: bool) -> tuple[RuleFile, ...]
             files.append(load_rules(text, path, ignore_unknown=ignore_unknown))
         except InvalidInput as invalid:
             problems.extend(invalid.problems)
-        except (OSError, UnicodeDecodeError) as error:
-            problems.append(Problem(path, 1, 1, "", f"the file cannot be read: {error}"))
+        except OSError as error:
+            problems.append(Problem(path, 1, 1, "", f"the file cannot be read: {error.strerror}"))
+        except UnicodeDecodeError as error:
+            problems.append(Problem(path, 1, 1, "", f"the file is not UTF-8 from byte {error.start} on; convert it"))
     if problems:
         raise InvalidInput(problems)
     return tuple(files)
@@ -146,8 +148,11 @@ class _Run:
         started = self.clock()
         try:
             stage = self._stage(test)
-        except BadSeries as error:
-            failures = [Failure(Kind.INPUT, self.tests.path, error.line, 0, "input_series", (str(error),))]
+        except BadSeries as bad:
+            failures = [
+                Failure(Kind.INPUT, self.tests.path, series.line, 0, "input_series", (reason,))
+                for series, reason in bad.reasons
+            ]
             stored: list[str] = []
         else:
             failures = self._failures(stage, test)

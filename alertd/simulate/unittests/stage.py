@@ -61,11 +61,11 @@ class RuleError:
 
 
 class BadSeries(AlertdError):
-    """An input series that cannot be read; `line` is where it stands."""
+    """Input series that cannot be read, each with the reason."""
 
-    def __init__(self, series: InputSeries, reason: str) -> None:
-        super().__init__(reason)
-        self.line = series.line
+    def __init__(self, reasons: Sequence[tuple[InputSeries, str]]) -> None:
+        super().__init__("\n".join(reason for _, reason in reasons))
+        self.reasons = tuple(reasons)
 
 
 @dataclass
@@ -278,15 +278,19 @@ class Stage:
 
 
 def _read_series(series: Iterable[InputSeries]) -> list[_Feed]:
-    """The series with their values; one that is written twice counts as written last."""
+    """The series with their values; one that is written twice counts as written last. Raises BadSeries."""
     feeds: dict[_Key, _Feed] = {}
+    bad: list[tuple[InputSeries, str]] = []
     for one in series:
         try:
             labels = parse_metric(one.series.strip())
             values = parse_series(f"{{}} {one.values}").values
         except ParseError as error:
-            raise BadSeries(one, f"{error.message} in {quote(error.text.removeprefix('{} '))}") from error
-        feeds[frozenset(labels.items())] = _Feed(labels, values)
+            bad.append((one, f"{error.message} in {quote(error.text.removeprefix('{} '))}"))
+        else:
+            feeds[frozenset(labels.items())] = _Feed(labels, values)
+    if bad:
+        raise BadSeries(bad)
     return list(feeds.values())
 
 

@@ -130,6 +130,35 @@ def test_mistakes(text: str, line: int, message: str) -> None:
     assert message in problem.message
 
 
+@pytest.mark.parametrize(
+    ("pattern", "right"),
+    [
+        ("a/*.yml", True),
+        ("[a-z]?", True),
+        ("[^a-b]]", True),
+        ("[[]", True),
+        ("[\\]]", True),
+        ("\\[", True),
+        ("a[", False),
+        ("[]", False),
+        ("[]a]", False),
+        ("[^]", False),
+        ("[-a]", False),
+        ("[a-]", False),
+        ("[a/b]", False),
+        ("a\\", False),
+    ],
+)
+def test_patterns_of_rule_files(pattern: str, right: bool) -> None:
+    """What Go does not take as a pattern is a mistake, as in promtool."""
+    text = f"tests: []\nrule_files:\n  - x.yml\n  - '{pattern}'\n"
+    if right:
+        assert parse_tests(text, "t.yml").rule_files == ("x.yml", pattern)
+        return
+    with pytest.raises(InvalidInput, match=r"t.yml:4:5: rule_files.1: syntax error in pattern"):
+        parse_tests(text, "t.yml")
+
+
 def test_files_that_cannot_be_read(tmp_path: Path) -> None:
     """A file that is not there, and one that is not UTF-8."""
     with pytest.raises(InvalidInput, match="the file cannot be read: No such file"):

@@ -347,6 +347,28 @@ def test_mistakes_in_rule_files(tmp_path: Path) -> None:
     assert run(tmp_path, [group({"alert": "A", "expr": "x +"})], {"name": "a"}, choice=Choice.of(["b"])).passed
 
 
+def test_rule_files_that_cannot_be_read(tmp_path: Path) -> None:
+    """A folder that a pattern matches, and a file that is not UTF-8."""
+    (tmp_path / "folder.yml").mkdir()
+    (tmp_path / "latin.yml").write_bytes(b"\xe9")
+    outcome = run_file(write(tmp_path, [], {}, rule_files=["folder.*", "latin.*"]))
+    assert outcome.problems == (
+        f"{tmp_path}/folder.yml:1:1: the file cannot be read: Is a directory",
+        f"{tmp_path}/latin.yml:1:1: the file is not UTF-8 from byte 0 on; convert it",
+    )
+
+
+def test_input_series_that_cannot_be_read(tmp_path: Path) -> None:
+    """All of them are told, each with its line; the other tests are run."""
+    bad = [{"series": "a{", "values": "1"}, {"series": "a", "values": "1"}, {"series": "b", "values": "1 x"}]
+    path = write(tmp_path, [], {"input_series": bad}, {})
+    first, second = run_file(path).tests
+    lines = [number for number, line in enumerate(path.read_text().splitlines(), 1) if "series: " in line]
+    assert [failure.line for failure in first.failures] == [lines[0], lines[2]]
+    assert all(failure.kind is Kind.INPUT for failure in first.failures)
+    assert second.passed
+
+
 def test_external_labels_and_url(tmp_path: Path) -> None:
     """Templates see them; alerts do not have them, as in Prometheus before it sends."""
     rule = {"alert": "A", "expr": "x", "annotations": {"text": "{{ $externalLabels.zone }} {{ $externalURL }}"}}
