@@ -203,7 +203,9 @@ def _near(expected: float, found: float) -> bool:
 
 
 def _shown(value: _Found) -> str:
-    return format_histogram(value) if isinstance(value, FloatHistogram) else format_number(value)
+    if isinstance(value, FloatHistogram):
+        return format_histogram(value)
+    return "stale" if is_stale(value) else format_number(value)
 
 
 def _series(samples: Mapping[int, _Expected | _Found] | None) -> str:

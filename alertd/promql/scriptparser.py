@@ -24,6 +24,8 @@ _EXPECT: Final = re.compile(r"(ordered|fail|warn|info|no_warn|no_info)(?:\s+(msg
 _STRING: Final = re.compile(r"""(?P<quote>["'])(?:(?!(?P=quote))[^\\]|\\.)*(?P=quote)|`[^`]*`""")
 _FAILURE: Final = re.compile(r"expected_fail_(message|regexp)\s*(.*)")
 _PLAIN_WORDS: Final = frozenset(("ordered", "no_warn", "no_info"))
+# A slip of the pen in a step may not keep the machine busy for years.
+_MOST_PLACES: Final = 1_000_000
 
 
 class ScriptError(ValueError):
@@ -266,6 +268,8 @@ def _eval(block: _Block) -> tuple[Eval, int]:
         if step == 0:
             raise ScriptError(line, "the step of a range is 0, expected a duration such as 1m")
         command = Eval(line, ranged[4], True, start, end, step)
+        if command.places > _MOST_PLACES:
+            raise ScriptError(line, f"the range has {command.places} instants, expected {_MOST_PLACES} at most")
     if match[1]:
         command.words.add(match[1])
     for used, (number, text) in enumerate(block[1:], 2):

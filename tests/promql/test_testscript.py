@@ -233,6 +233,12 @@ def test_other_ways(block: str, reason: str) -> None:
     assert case.reason == reason
 
 
+def test_shows_stale_markers() -> None:
+    """A stale marker that was expected is shown as one, and not as the NaN that it is."""
+    (case,) = run_script("eval instant at 0 vector(NaN)\n  {} stale").cases
+    assert case.reason == "expected stale, got NaN for {}"
+
+
 def test_clear_forgets() -> None:
     """After `clear`, nothing is left, native histograms included; what follows it in its line says nothing."""
     for clear in ("\nclear\n", "\n\nclear # all\n", "\n\nCLEAR\n"):
@@ -277,6 +283,10 @@ def test_clear_forgets() -> None:
         ("eval instant at 0 a\n  expect no_info\n  expect info", "line 3: info and no_info cannot both be expected"),
         ("eval instant at 0 a\n  expect fail\n  expect fail", "line 3: fail is expected twice, expected one line"),
         ("eval range from 0 to 1m step 0 a", "line 1: the step of a range is 0, expected a duration such as 1m"),
+        (
+            "eval range from 0 to 290y step 1ms a",
+            "line 1: the range has 9145440000001 instants, expected 1000000 at most",
+        ),
         ("eval range from 1m to 0 step 1m a", "line 1: the range ends at 0, before it starts at 1m"),
         (
             'load_with_nhcb 5m\n  a_bucket{le="1"} 3\n  a_bucket{le="2"} 2',

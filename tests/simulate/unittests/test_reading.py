@@ -65,6 +65,8 @@ def test_texts_stay_as_they_are_written() -> None:
         ("5", 5.0),
         ("-0x10", -16.0),
         ("1e3", 1000.0),
+        ("0x10", 16.0),
+        ("1_000", 1000.0),
         ("+.5", 0.5),
         (".inf", float("inf")),
         ("-.Inf", float("-inf")),
