@@ -15,12 +15,13 @@ from typing import Final
 from alertd.promql.ast import Call, Expr, MatrixSelector, Subquery, VectorSelector, unwrap, walk
 from alertd.promql.elements import Element, LabelKey, drop_names, key_of
 from alertd.promql.evaluator import Evaluator, Result, evaluate
+from alertd.promql.floats import NAN
 from alertd.promql.functions_range import absent_labels
 from alertd.promql.notes import Notes
 from alertd.promql.querytimes import QueryTimes
 from alertd.promql.selection import Budget, Selection
-from alertd.promql.signatures import SCALAR, VECTOR
-from alertd.promql.sliding import Slide
+from alertd.promql.signatures import MATRIX, SCALAR, VECTOR
+from alertd.promql.sliding import Asked, Slide
 from alertd.promql.slidingfunctions import KEEP_NAME, SLIDING
 from alertd.promql.storage import MemoryStorage, Series
 from alertd.promql.values import Options, Sample, Scalar, Value, Vector
@@ -34,8 +35,8 @@ class IncrementalEvaluation:
     """Evaluates `expr` at instants that should not go back, over a storage whose series only gain newer samples.
 
     `settled` promises that no sample will come at or before an instant that has been evaluated; only then what a
-    subquery found is kept. Values are those of `evaluate`, but for the last bits of sums of fractions. What an
-    evaluation notices (warnings, infos) is not told.
+    subquery found is kept. Values are those of `evaluate`, but for the last bits of what is made of sums (see
+    `slidingfunctions`). What an evaluation notices (warnings, infos) is not told.
     """
 
     def __init__(
@@ -158,15 +159,16 @@ class _Following(Evaluator):
         """Whether a call has a form that slides."""
         if call.function.name not in SLIDING and call.function.name != _ABSENT:
             return False
-        argument = unwrap(call.args[0])
+        argument = _range_of(call)
         return isinstance(argument, MatrixSelector) or (
             isinstance(argument, Subquery) and self._settled and _looks_back(argument)
         )
 
     def _slide(self, call: Call, at: int) -> list[Element] | None:
         """Return the elements of a call that slides; None when histograms stand in its way."""
-        argument = unwrap(call.args[0])
+        argument = _range_of(call)
         name = call.function.name
+        scalar = self._scalar_of(call, at)
         if isinstance(argument, MatrixSelector):
             end = self.times.moment(argument.selector.at, argument.selector.offset, at)
             start = end - self.times.positive(argument.range)
@@ -180,19 +182,27 @@ class _Following(Evaluator):
         if ranged is None or any(series.histogram_times for series in ranged):
             return None
         slides = self._slides.setdefault(id(call), {})
+        asked = Asked(start, end, at, scalar)
         keep = name in KEEP_NAME
         result: list[Element] = []
         for series in ranged:
             slide = slides.get(id(series))
             if slide is None:
                 slide = slides[id(series)] = Slide(series, SLIDING.get(name))
-            value = slide.over(start, end)
+            value = slide.answer(asked)
             if value is not None:
                 result.append(Element(series.labels, value, not keep))
         if name == _ABSENT:
             return [] if result else [Element(absent_labels(call.args[0]), 1.0)]
         self._hold(result)
         return self.settle(result)
+
+    def _scalar_of(self, call: Call, at: int) -> float:
+        """Return the value of the argument that is no range, NaN when there is none."""
+        for argument in call.args:
+            if argument.type == SCALAR:
+                return self.scalar(argument, at)
+        return NAN
 
     def _sample(self, subquery: Subquery, start: int, end: int) -> Sequence[Series] | None:
         """Evaluate the moments up to `end` that are new; None when one of them has a histogram."""
@@ -216,6 +226,11 @@ class _Following(Evaluator):
                 series.values.append(element.value)  # type: ignore[attr-defined]  # an array, as above
             known.last = moment
         return list(known.series.values())
+
+
+def _range_of(call: Call) -> Expr:
+    """Return the argument of a sliding function that is a range."""
+    return unwrap(next(argument for argument in call.args if argument.type == MATRIX))
 
 
 def _looks_back(subquery: Subquery) -> bool:

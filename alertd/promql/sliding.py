@@ -2,10 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Final, Protocol, TypeAlias
 
+from alertd.promql.floats import NAN
 from alertd.promql.storage import Series, is_stale
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a function is asked for: its value over `(start, end]`, as of the instant `at` (all milliseconds).
+
+    `scalar` is its other argument, NaN when it has none.
+    """
+
+    start: int
+    end: int
+    at: int
+    scalar: float = NAN
 
 
 class Accumulator(Protocol):
@@ -19,8 +34,8 @@ class Accumulator(Protocol):
         """Let the oldest sample out of the range."""
         ...
 
-    def value(self, slide: Slide, start: int, end: int) -> float | None:
-        """The function's value over `(start, end]`, None when the range has none; the range is never empty."""
+    def value(self, slide: Slide, asked: Asked) -> float | None:
+        """The function's value, None when the range has none; the range is never empty."""
         ...
 
 
@@ -46,24 +61,33 @@ class Slide:
         self._start = _BEGINNING
         self._reset()
 
-    def over(self, start: int, end: int) -> float | None:
-        """Return the value over `(start, end]`, None when there is none; without an accumulator a 1 for any sample."""
-        if start < self._start or (self._high and self.series.times[self._high - 1] > end):
+    def answer(self, asked: Asked) -> float | None:
+        """Return the value that is asked for, None when there is none; without an accumulator a 1 for any sample."""
+        if asked.start < self._start or (self._high and self.series.times[self._high - 1] > asked.end):
             self._reset()
-        self._start = start
-        self._take(end)
-        self._let_go(start)
+        self._start = asked.start
+        self._take(asked.end)
+        self._let_go(asked.start)
         if not self.count:
             return None
         if self._accumulator is None:
             return 1.0
-        return self._accumulator.value(self, start, end)
+        return self._accumulator.value(self, asked)
+
+    def times(self) -> list[int]:
+        """The instants of the range."""
+        return [self.series.times[index] for index in self._indexes()]
 
     def values(self) -> list[float]:
         """The numbers of the range."""
+        return [self.series.values[index] for index in self._indexes()]
+
+    def _indexes(self) -> Iterator[int]:
         values = self.series.values
-        found = (values[index] for index in range(self._low, self._high))
-        return [value for value in found if value == value or not is_stale(value)]
+        for index in range(self._low, self._high):
+            value = values[index]
+            if value == value or not is_stale(value):
+                yield index
 
     def _reset(self) -> None:
         self._accumulator = self._make() if self._make is not None else None

@@ -1,26 +1,27 @@
 """The functions of ranges that slide: what each keeps of its samples, so that a step costs only what changed.
 
-Counts, extremes, changes and everything about whole numbers come out bit for bit as the plain functions have them.
-Sums of fractions are kept exactly and rounded once, where the plain functions add up with compensation: the last bit
-may differ.
+Counts, extremes, quantiles and changes come out bit for bit as the plain functions have them, and so do sums of whole
+numbers and lines through them. Other sums are kept exactly and rounded once, where the plain functions add up with
+compensation: the last bit may differ. Spreads, and lines through fractions, have the bits of the plain functions over
+few samples; over many they differ by less than 1e-12 of the largest number, as the plain functions themselves err.
+
+`double_exponential_smoothing` has no form here: everything in it depends on the first sample of the range.
 """
 
 from __future__ import annotations
 
+import operator
 from collections import deque
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Final, overload
 
 from alertd.promql.extrapolation import extrapolation
-from alertd.promql.floats import kahan_sum, mean
-from alertd.promql.sliding import MakeAccumulator, Slide
+from alertd.promql.sliding import Asked, MakeAccumulator, Slide
+from alertd.promql.slidingorder import Deviation, Extreme, Quantile, TimeOfExtreme
+from alertd.promql.slidingsums import Line, Spread, Total
 
-# Every number is a whole multiple of this part of one.
-_FRACTION: Final = 1074
 _EXACT: Final = 1 << 53
-# Beyond it a sum may overflow on its way, which the plain functions know how to treat.
-_HUGE: Final = 1e290
 
 
 class _Nothing:
@@ -32,23 +33,33 @@ class _Nothing:
 
 
 class _Count(_Nothing):
-    def value(self, slide: Slide, start: int, end: int) -> float:  # noqa: ARG002 - the form of all
+    def value(self, slide: Slide, asked: Asked) -> float:  # noqa: ARG002 - the form of all
         return float(slide.count)
 
 
 class _Present(_Nothing):
-    def value(self, slide: Slide, start: int, end: int) -> float:  # noqa: ARG002 - the form of all
+    def value(self, slide: Slide, asked: Asked) -> float:  # noqa: ARG002 - the form of all
         return 1.0
 
 
 class _First(_Nothing):
-    def value(self, slide: Slide, start: int, end: int) -> float:  # noqa: ARG002 - the form of all
+    def value(self, slide: Slide, asked: Asked) -> float:  # noqa: ARG002 - the form of all
         return slide.first_value
 
 
 class _Last(_Nothing):
-    def value(self, slide: Slide, start: int, end: int) -> float:  # noqa: ARG002 - the form of all
+    def value(self, slide: Slide, asked: Asked) -> float:  # noqa: ARG002 - the form of all
         return slide.last_value
+
+
+class _TimeOfFirst(_Nothing):
+    def value(self, slide: Slide, asked: Asked) -> float:  # noqa: ARG002 - the form of all
+        return slide.first_time / 1000
+
+
+class _TimeOfLast(_Nothing):
+    def value(self, slide: Slide, asked: Asked) -> float:  # noqa: ARG002 - the form of all
+        return slide.last_time / 1000
 
 
 class _Ends(Sequence[int]):
@@ -109,15 +120,17 @@ class _Growth:
             else:
                 self._broken -= 1
 
-    def value(self, slide: Slide, start: int, end: int) -> float | None:
+    def value(self, slide: Slide, asked: Asked) -> float | None:
         if slide.count < 2:
             return None
         growth = slide.last_value - slide.first_value
         if self._lost:
             growth += self._in_resets()
         times = _Ends(slide.first_time, slide.last_time, slide.count)
-        factor = extrapolation(times, start, end, None, slide.first_value if self._counter else None, growth)
-        return growth * (factor / ((end - start) / 1000) if self._per_second else factor)
+        factor = extrapolation(
+            times, asked.start, asked.end, None, slide.first_value if self._counter else None, growth
+        )
+        return growth * (factor / ((asked.end - asked.start) / 1000) if self._per_second else factor)
 
     def _in_resets(self) -> float:
         if not self._broken and abs(self._whole) < _EXACT:
@@ -142,80 +155,13 @@ class _LastTwo:
 
     def drop(self, time: int, value: float) -> None: ...
 
-    def value(self, slide: Slide, start: int, end: int) -> float | None:  # noqa: ARG002 - the form of all
+    def value(self, slide: Slide, asked: Asked) -> float | None:  # noqa: ARG002 - the form of all
         if slide.count < 2:
             return None
         (earlier, before), (later, last) = self._before, self._last
         # After a counter's reset it has grown from zero.
         grown = last if self._rate and last < before else last - before
         return grown / ((later - earlier) / 1000) if self._rate else grown
-
-
-class _Total:
-    """`sum_over_time` and `avg_over_time`: the exact sum as a whole number of the smallest fractions."""
-
-    __slots__ = ("_average", "_odd", "_sum")
-
-    def __init__(self, *, average: bool) -> None:
-        self._average = average
-        self._sum = 0
-        # How many numbers of the range do not add up as others do.
-        self._odd = 0
-
-    def push(self, time: int, value: float) -> None:  # noqa: ARG002 - the form of all
-        if -_HUGE < value < _HUGE:
-            self._sum += _exact(value)
-        else:
-            self._odd += 1
-
-    def drop(self, time: int, value: float) -> None:  # noqa: ARG002 - the form of all
-        if -_HUGE < value < _HUGE:
-            self._sum -= _exact(value)
-        else:
-            self._odd -= 1
-
-    def value(self, slide: Slide, start: int, end: int) -> float:  # noqa: ARG002 - the form of all
-        if self._odd:
-            values = slide.values()
-            return mean(values) if self._average else kahan_sum(values)
-        total = self._sum / _ONE
-        if not self._average:
-            return total
-        rest = (self._sum - _exact(total)) / _ONE
-        return total / slide.count + rest / slide.count
-
-
-_ONE: Final = 1 << _FRACTION
-
-
-def _exact(value: float) -> int:
-    numerator, denominator = value.as_integer_ratio()
-    return numerator << (_FRACTION + 1 - denominator.bit_length())
-
-
-class _Extreme:
-    """`max_over_time` and `min_over_time`: the samples that are extreme among those after them. NaN is passed over."""
-
-    __slots__ = ("_beats", "_candidates")
-
-    def __init__(self, beats: Callable[[float, float], bool]) -> None:
-        self._beats = beats
-        self._candidates: deque[tuple[int, float]] = deque()
-
-    def push(self, time: int, value: float) -> None:
-        if value != value:
-            return
-        candidates = self._candidates
-        while candidates and self._beats(value, candidates[-1][1]):
-            candidates.pop()
-        candidates.append((time, value))
-
-    def drop(self, time: int, value: float) -> None:  # noqa: ARG002 - the form of all
-        if self._candidates and self._candidates[0][0] == time:
-            self._candidates.popleft()
-
-    def value(self, slide: Slide, start: int, end: int) -> float:  # noqa: ARG002 - the form of all
-        return self._candidates[0][1] if self._candidates else float("nan")
 
 
 class _Steps:
@@ -239,16 +185,8 @@ class _Steps:
         if self._steps and self._steps[0] == time:
             self._steps.popleft()
 
-    def value(self, slide: Slide, start: int, end: int) -> float:  # noqa: ARG002 - the form of all
+    def value(self, slide: Slide, asked: Asked) -> float:  # noqa: ARG002 - the form of all
         return float(len(self._steps))
-
-
-def _above(value: float, other: float) -> bool:
-    return value > other
-
-
-def _below(value: float, other: float) -> bool:
-    return value < other
 
 
 def _changed(before: float, value: float) -> bool:
@@ -262,16 +200,26 @@ SLIDING: Final[dict[str, MakeAccumulator]] = {
     "delta": partial(_Growth, counter=False, per_second=False),
     "irate": partial(_LastTwo, rate=True),
     "idelta": partial(_LastTwo, rate=False),
-    "sum_over_time": partial(_Total, average=False),
-    "avg_over_time": partial(_Total, average=True),
+    "deriv": partial(Line, predict=False),
+    "predict_linear": partial(Line, predict=True),
+    "sum_over_time": partial(Total, average=False),
+    "avg_over_time": partial(Total, average=True),
+    "stdvar_over_time": partial(Spread, deviation=False),
+    "stddev_over_time": partial(Spread, deviation=True),
     "count_over_time": _Count,
     "present_over_time": _Present,
     "first_over_time": _First,
     "last_over_time": _Last,
-    "max_over_time": partial(_Extreme, _above),
-    "min_over_time": partial(_Extreme, _below),
+    "ts_of_first_over_time": _TimeOfFirst,
+    "ts_of_last_over_time": _TimeOfLast,
+    "max_over_time": partial(Extreme, operator.gt),
+    "min_over_time": partial(Extreme, operator.lt),
+    "ts_of_max_over_time": partial(TimeOfExtreme, operator.ge),
+    "ts_of_min_over_time": partial(TimeOfExtreme, operator.le),
+    "quantile_over_time": Quantile,
+    "mad_over_time": Deviation,
     "changes": partial(_Steps, _changed),
-    "resets": partial(_Steps, lambda before, value: value < before),
+    "resets": partial(_Steps, operator.gt),
 }
 #: The functions that leave the metric's name.
 KEEP_NAME: Final = frozenset(("first_over_time", "last_over_time"))
