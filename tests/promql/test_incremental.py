@@ -186,11 +186,12 @@ def test_long_ranges_of_fractions(name: str, blocks: list[tuple[list[float | Non
             assert alike(float(got[key]), float(expected[key]), 1e-12 * size)
 
 
+@pytest.mark.parametrize("level", [0.1, 123.456, -0.0, math.inf])
 @pytest.mark.parametrize("name", ROUNDING)
-def test_long_level(name: str) -> None:
-    """Where a series keeps its number, sums do not blur that: every bit is the same."""
-    values: list[float | None] = [0.3, 0.2] * 20
-    for expected, got in outcomes(call(name, "x[75m]"), {"1": values + [0.1] * 200}, settled=True)[-50:]:
+def test_long_level(name: str, level: float) -> None:
+    """Where a series keeps its number, sums do not blur that: every bit is the same, from the first such range on."""
+    values: list[float | None] = [0.3, 0.2] * 20 + [level] * 200
+    for expected, got in outcomes(call(name, "x[75m]"), {"1": values}, settled=True)[-51:]:
         assert got == expected
 
 
