@@ -124,7 +124,7 @@ class _Growth:
         if slide.count < 2:
             return None
         growth = slide.last_value - slide.first_value
-        if self._lost:
+        if self._counter:
             growth += self._in_resets()
         times = _Ends(slide.first_time, slide.last_time, slide.count)
         factor = extrapolation(

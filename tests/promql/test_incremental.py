@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from itertools import chain, cycle, islice
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from alertd.promql import (
@@ -127,6 +127,7 @@ def test_every_sliding_function_is_compared() -> None:
 
 
 @settings(max_examples=20)
+@example(series={"1": [0.0, -0.0]})
 @given(
     series=st.dictionaries(
         st.sampled_from("123"), st.lists(st.none() | WHOLE | ODD | STALE, min_size=1, max_size=25), max_size=3
@@ -149,6 +150,8 @@ def test_fractions_bit_for_bit(name: str, values: list[float | None]) -> None:
 
 
 @settings(max_examples=20, deadline=None)
+@example(blocks=[([1.0, 2.0, 1e300], 1), ([3.0, 5.0], 100)])
+@example(blocks=[([1.0, math.nan], 1), ([3.0, 5.0], 80), ([math.inf], 1), ([7.0, 4.0], 20)])
 @given(blocks=blocks_of(st.none() | WHOLE | ODD | STALE))
 @pytest.mark.parametrize(
     "expr",
