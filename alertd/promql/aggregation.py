@@ -85,20 +85,34 @@ def _numbers(members: list[Element]) -> list[Element]:
 
 def _of_histograms(evaluator: Evaluator, expr: Aggregation, members: list[Element]) -> FloatHistogram | None:
     """Return the sum or the average of a group; None, with a warning, when its members do not go together."""
-    histograms = [member.histogram for member in members if member.histogram is not None]
-    if len(histograms) < len(members):
-        evaluator.warn(expr.expr, MIXED_IN_AGGREGATION)
+    if not _go_together(evaluator, expr, members):
         return None
-    for member, histogram in zip(members, histograms, strict=True):
-        if histogram.is_custom != histograms[0].is_custom:
-            evaluator.warn(expr.expr, mixed_schemas(member.labels.get(METRIC_NAME, "")))
-            return None
+    histograms = [member.histogram for member in members if member.histogram is not None]
     combined = (sum_of if expr.op == "sum" else average_of)(histograms)
     if combined.collision:
         evaluator.warn(expr.expr, counter_reset_collision("aggregation"))
     if combined.reconciled:
         evaluator.inform(expr.expr, reconciled_bounds("aggregation"))
     return combined.histogram.compact()
+
+
+def _go_together(evaluator: Evaluator, expr: Aggregation, members: list[Element]) -> bool:
+    """Whether all members are histograms of one kind; a warning says what is not, as far as it is looked for.
+
+    Behind a histogram of another kind than the first nothing matters any more.
+    """
+    first = members[0].histogram
+    has_numbers = has_other = False
+    for member in members:
+        if member.histogram is None:
+            has_numbers = True
+        elif first is not None and member.histogram.is_custom != first.is_custom:
+            evaluator.warn(expr.expr, mixed_schemas(member.labels.get(METRIC_NAME, "")))
+            has_other = True
+            break
+    if has_numbers:
+        evaluator.warn(expr.expr, MIXED_IN_AGGREGATION)
+    return not (has_numbers or has_other)
 
 
 class _Group:

@@ -170,9 +170,8 @@ def all_buckets(histogram: FloatHistogram) -> list[Bucket]:
     """Return all buckets in ascending order; those that reach into the zero bucket end at its bound."""
     threshold = histogram.zero_threshold
     found: list[Bucket] = []
-    for bucket in _ascending(histogram):
-        if not bucket.index and bucket.upper == -bucket.lower and bucket.count < 0:
-            continue
+    # A zero bucket that counts less than nothing is none.
+    for bucket in _ascending(replace(histogram, zero_count=max(histogram.zero_count, 0.0))):
         if -threshold < bucket.upper < 0:
             bucket = replace(bucket, upper=-threshold)
         elif 0 < bucket.lower < threshold:

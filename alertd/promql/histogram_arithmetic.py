@@ -12,7 +12,14 @@ from typing import Final, TypeAlias
 
 from alertd.promql.floats import divide as divide_floats
 from alertd.promql.floats import kahan_add
-from alertd.promql.histogram import CounterReset, FloatHistogram, negative_buckets, populated, positive_buckets
+from alertd.promql.histogram import (
+    CounterReset,
+    FloatHistogram,
+    exponential_bound,
+    negative_buckets,
+    populated,
+    positive_buckets,
+)
 
 _Operation: TypeAlias = Callable[[float, float], float]
 _KahanParts: TypeAlias = "tuple[dict[int, float], dict[int, float]]"
@@ -74,15 +81,15 @@ def reduce_resolution(histogram: FloatHistogram, schema: int) -> FloatHistogram:
 
 def widen_zero_bucket(histogram: FloatHistogram, threshold: float) -> FloatHistogram:
     """Return the histogram with a zero bucket up to `threshold`, or to the end of the populated bucket it falls in."""
-    count, reached = _zero_count(histogram, threshold)
+    count, reached = zero_count_up_to(histogram, threshold)
     if reached == histogram.zero_threshold:
         return histogram
     return replace(
         histogram,
         zero_threshold=reached,
         zero_count=count,
-        positive={b.index: b.count for b in positive_buckets(histogram) if b.lower >= reached},
-        negative={b.index: b.count for b in negative_buckets(histogram) if b.upper <= -reached},
+        positive={b.index: b.count for b in positive_buckets(histogram) if b.lower >= reached and b.count},
+        negative={b.index: b.count for b in negative_buckets(histogram) if b.upper <= -reached and b.count},
     )
 
 
@@ -255,7 +262,20 @@ def aligned(left: FloatHistogram, right: FloatHistogram) -> tuple[FloatHistogram
         return _with_bounds(left, shared), _with_bounds(right, shared), True
     left, right = _with_one_zero_bucket(left, right)
     schema = min(left.schema, right.schema)
-    return reduce_resolution(left, schema), reduce_resolution(right, schema), False
+    # As in Prometheus, what the wider zero bucket has taken in is seen in the right one by its coarser buckets.
+    return reduce_resolution(left, schema), outside_zero_bucket(reduce_resolution(right, schema)), False
+
+
+def outside_zero_bucket(histogram: FloatHistogram) -> FloatHistogram:
+    """Return the histogram without the buckets that lie within its zero bucket."""
+    threshold = histogram.zero_threshold
+    if not threshold or histogram.is_custom:
+        return histogram
+
+    def kept(buckets: Mapping[int, float]) -> dict[int, float]:
+        return {i: c for i, c in buckets.items() if exponential_bound(i, histogram.schema) > threshold}
+
+    return replace(histogram, positive=kept(histogram.positive), negative=kept(histogram.negative))
 
 
 def _with_bounds(histogram: FloatHistogram, bounds: tuple[float, ...]) -> FloatHistogram:
@@ -278,15 +298,17 @@ def _remapped(buckets: Mapping[int, float], target: Callable[[int], int]) -> dic
 
 
 def _with_one_zero_bucket(left: FloatHistogram, right: FloatHistogram) -> tuple[FloatHistogram, FloatHistogram]:
-    while left.zero_threshold != right.zero_threshold:
-        if left.zero_threshold > right.zero_threshold:
-            right = widen_zero_bucket(right, left.zero_threshold)
-        else:
-            left = widen_zero_bucket(left, right.zero_threshold)
-    return left, right
+    """Return both with the same zero bucket; what the right one has within it is left where it is."""
+    count, threshold = right.zero_count, right.zero_threshold
+    while left.zero_threshold != threshold:
+        if left.zero_threshold > threshold:
+            count, threshold = zero_count_up_to(right, left.zero_threshold)
+        if threshold > left.zero_threshold:
+            left = widen_zero_bucket(left, threshold)
+    return left, replace(right, zero_count=count, zero_threshold=threshold)
 
 
-def _zero_count(histogram: FloatHistogram, threshold: float) -> tuple[float, float]:
+def zero_count_up_to(histogram: FloatHistogram, threshold: float) -> tuple[float, float]:
     """Return what a zero bucket up to `threshold` would count, and where it would really end."""
     if threshold == histogram.zero_threshold:
         return histogram.zero_count, threshold

@@ -85,17 +85,19 @@ def _grown(
 ) -> FloatHistogram:
     """Return the difference of the last and the first histogram, with what was lost in resets for a counter."""
     first, last = histograms[0], histograms[-1]
-    if counter and any(histogram.is_gauge for histogram in histograms):
-        notes.warn(not_a_counter(notes.name))
-    if not counter and not (first.is_gauge and last.is_gauge):
-        notes.warn(not_a_gauge(notes.name))
     previous = first
     if counter and _begins_anew(histograms, started, 1):
         # The layout of a histogram that a reset has ended does not matter.
         previous = FloatHistogram(schema=histograms[1].schema, custom_values=histograms[1].custom_values)
     seen = (previous, *histograms[1:]) if counter else (previous, last)
     if len({histogram.is_custom for histogram in seen}) > 1:
+        if counter and last.is_custom != previous.is_custom and (first.is_gauge or last.is_gauge):
+            notes.warn(not_a_counter(notes.name))
         raise IncompatibleSchemas
+    if counter and any(histogram.is_gauge for histogram in histograms):
+        notes.warn(not_a_counter(notes.name))
+    if not counter and not (first.is_gauge and last.is_gauge):
+        notes.warn(not_a_gauge(notes.name))
     if not last.is_custom:
         last = reduce_resolution(last, min(histogram.schema for histogram in seen))
     grown = notes.minus(last, previous)

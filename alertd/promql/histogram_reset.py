@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from alertd.promql.histogram import CounterReset, FloatHistogram
-from alertd.promql.histogram_arithmetic import aligned, reduce_resolution, widen_zero_bucket
+from alertd.promql.histogram_arithmetic import aligned, outside_zero_bucket, reduce_resolution, zero_count_up_to
 
 
 def is_reset(current: FloatHistogram, previous: FloatHistogram) -> bool:
@@ -27,11 +28,11 @@ def is_reset(current: FloatHistogram, previous: FloatHistogram) -> bool:
             return any(now.positive.get(index, 0.0) < count for index, count in before.positive.items())
     if current.schema > previous.schema or current.zero_threshold < previous.zero_threshold:
         return True
-    previous = widen_zero_bucket(previous, current.zero_threshold)
-    # A populated bucket that the wider zero bucket cuts through cannot be compared.
-    if previous.zero_threshold != current.zero_threshold or current.zero_count < previous.zero_count:
+    count, threshold = zero_count_up_to(previous, current.zero_threshold)
+    if threshold != current.zero_threshold or current.zero_count < count:
         return True
-    previous = reduce_resolution(previous, current.schema)
+    previous = outside_zero_bucket(replace(reduce_resolution(previous, current.schema), zero_threshold=threshold))
+    current = outside_zero_bucket(current)
     return _fell(current.positive, previous.positive) or _fell(current.negative, previous.negative)
 
 

@@ -34,12 +34,8 @@ def native_quantile(q: float, histogram: FloatHistogram) -> tuple[float, str]:
         buckets.reverse()
     rank = (q if upwards else 1 - q) * histogram.count
     count, place = _walk(buckets, rank)
-    if place < 0:
-        # Observations that are counted and in no bucket lie behind the last one, which ends at zero here.
-        if histogram.sum == histogram.sum:
-            return (0.0 if rank > 0 else NAN), ""
-        return NAN, QUANTILE_IS_NAN
-    bucket = buckets[place]
+    # Observations that are in no bucket lie behind the last one, which ends at zero then.
+    bucket = buckets[place] if place >= 0 else Bucket(0.0, 0.0, 0.0, False, False)
     if histogram.is_custom:
         if bucket.lower == -INF:
             if bucket.upper <= 0:
@@ -55,8 +51,10 @@ def native_quantile(q: float, histogram: FloatHistogram) -> tuple[float, str]:
     rank = rank - (count - bucket.count) if upwards else count - rank
     note = ""
     if histogram.sum != histogram.sum:
-        counted = count + sum(later.count for later in buckets[place + 1 :])
-        note = QUANTILE_IS_SKEWED if counted < histogram.count else ""
+        later = buckets[place + 1 :]
+        note = QUANTILE_IS_SKEWED if count + sum(one.count for one in later) < histogram.count else ""
+        # As in Prometheus, which goes on to the last bucket to count them all and looks at that one then.
+        bucket = later[-1] if later else bucket
     return _inside(bucket, divide(rank, bucket.count), linear=histogram.is_custom), note
 
 

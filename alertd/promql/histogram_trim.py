@@ -10,7 +10,7 @@ import math
 from dataclasses import replace
 from typing import Final
 
-from alertd.promql.floats import INF
+from alertd.promql.floats import INF, divide
 from alertd.promql.histogram import Bucket, FloatHistogram, negative_buckets, positive_buckets, zero_bucket
 from alertd.promql.histogram_statistics import logarithmic_share
 
@@ -70,12 +70,13 @@ class _Cut:
         has_positive, has_negative = any(histogram.positive.values()), any(histogram.negative.values())
         lower = 0.0 if has_positive and not has_negative else bucket.lower
         upper = 0.0 if has_negative and not has_positive else bucket.upper
-        if not lower < self.at < upper:
+        # NaN cuts through everything and leaves no number.
+        if self.at == self.at and not lower < self.at < upper:
             # A bucket without a width that lies at the value itself is above it.
             is_kept = self.below if self.at > lower else not self.below
             return self._take(bucket.count if is_kept else 0.0, (lower + upper) / 2, bucket.count)
         start, end = (lower, self.at) if self.below else (self.at, upper)
-        return self._take(bucket.count * ((end - start) / (upper - lower)), (start + end) / 2, bucket.count)
+        return self._take(bucket.count * divide(end - start, upper - lower), (start + end) / 2, bucket.count)
 
     def _take(self, kept: float, middle: float, whole: float) -> float:
         self.count += kept

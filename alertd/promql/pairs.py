@@ -62,7 +62,9 @@ def _sum_or_difference(
         evaluator.warn(expr, incompatible_buckets(expr.op))
         return None
     if combined.collision:
+        # As in Prometheus, the pair gives nothing then; an aggregation of the two would.
         evaluator.warn(expr, counter_reset_collision(operation))
+        return None
     if combined.reconciled:
         evaluator.inform(expr, reconciled_bounds(operation))
     result = combined.histogram.compact()
