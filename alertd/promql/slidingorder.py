@@ -99,12 +99,10 @@ class Deviation(_Ordered):
         return _interpolated(0.5, slide.count, lambda place: self._distance(place, median))
 
     def _distance(self, place: int, median: float) -> float:
-        """Return the distance from the median that has `place` in their ascending order.
+        """Return the distance from a finite median that has `place` in their ascending order, behind every NaN.
 
         The numbers that are no farther off lie side by side: it is found where they begin.
         """
-        if place < self._nan:
-            return NAN
         numbers, others = self._numbers, place - self._nan
         low, high = 0, len(numbers) - 1 - others
         while low < high:

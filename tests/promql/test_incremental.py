@@ -127,7 +127,7 @@ def test_every_sliding_function_is_compared() -> None:
 
 
 @settings(max_examples=20)
-@example(series={"1": [0.0, -0.0]})
+@example(series={"1": [0.0, -0.0, -0.0], "2": [math.nan, math.nan, 1.0]})
 @given(
     series=st.dictionaries(
         st.sampled_from("123"), st.lists(st.none() | WHOLE | ODD | STALE, min_size=1, max_size=25), max_size=3
