@@ -28,7 +28,7 @@ from alertd.promql.ast import (
 )
 from alertd.promql.binary import evaluate_binary
 from alertd.promql.collecting import Collector
-from alertd.promql.elements import Element, RangeVector, drop_names
+from alertd.promql.elements import Element, RangeVector, check_unique, drop_names
 from alertd.promql.errors import EvaluationError
 from alertd.promql.extended import check_function, extended_series, smoothed_elements
 from alertd.promql.floats import NAN
@@ -60,6 +60,8 @@ def evaluate(expr: Expr, storage: Storage, at: int, *, options: Options | None =
     result = evaluator.evaluate(expr, at)
     if isinstance(result, RangeVector):
         evaluator.hold_windows(result)
+    elif isinstance(result, list) and evaluator.options.delayed_name_removal:
+        check_unique(element.labels for element in drop_names(result))
     value = _public(result, at)
     return evaluator.evaluation(value)
 

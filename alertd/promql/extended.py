@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from alertd.promql.annotations import mixed_floats_and_histograms, mixed_schemas, reconciled_bounds
+from alertd.promql.annotations import Operation, mixed_floats_and_histograms, mixed_schemas, reconciled_bounds
 from alertd.promql.ast import Expr, MatrixSelector, Node, VectorSelector, unwrap
 from alertd.promql.elements import Element, RangeVector, Window
 from alertd.promql.errors import EvaluationError
@@ -24,6 +24,7 @@ from alertd.promql.matchers import METRIC_NAME
 if TYPE_CHECKING:
     from alertd.promql.evaluator import Evaluator
 
+_OPERATIONS: Final[tuple[Operation, ...]] = ("subtraction", "addition")
 _ALLOWED: Final = {
     "anchored": ("changes", "delta", "increase", "rate", "resets"),
     "smoothed": ("delta", "increase", "rate"),
@@ -146,6 +147,9 @@ def _smoothed_histogram(evaluator: Evaluator, node: Node, window: Window, at: in
     if place == len(times):
         return histograms[place - 1].hinted(CounterReset.UNKNOWN)
     before, after = histograms[place - 1], histograms[place]
+    if before.is_custom != after.is_custom:
+        evaluator.warn(node, mixed_schemas(window.labels.get(METRIC_NAME, "")))
+        return None
     return histogram_on_the_line(
         evaluator,
         node,
@@ -167,11 +171,11 @@ def histogram_on_the_line(
     before, after = window.histograms[place - 1], window.histograms[place]
     share = (at - times[place - 1]) / (times[place] - times[place - 1])
     try:
-        reached, reconciled = interpolate(before, after, share, restarts=counter and is_reset(after, before))
+        reached, *reconciled = interpolate(before, after, share, restarts=counter and is_reset(after, before))
     except IncompatibleSchemas:
         evaluator.warn(node, mixed_schemas(window.labels.get(METRIC_NAME, "")))
         return None
-    if reconciled:
-        evaluator.inform(node, reconciled_bounds("subtraction"))
-        evaluator.inform(node, reconciled_bounds("addition"))
+    for was_reconciled, operation in zip(reconciled, _OPERATIONS, strict=True):
+        if was_reconciled:
+            evaluator.inform(node, reconciled_bounds(operation))
     return reached

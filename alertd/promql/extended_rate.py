@@ -92,11 +92,13 @@ class _Growing:
         return grown if lost is None else self.notes.plus(grown, lost)
 
     def _validate(self) -> None:
+        """Warn of gauges up to the first histogram of another kind. Raises IncompatibleSchemas for that."""
         seen = self._window.histograms[self._first : self._last + 1]
-        if any(histogram.is_custom != seen[0].is_custom for histogram in seen):
-            raise IncompatibleSchemas
-        if self._counter and any(histogram.is_gauge for histogram in seen):
-            self.notes.warn(not_a_counter(self.notes.name))
+        for histogram in seen:
+            if histogram.is_custom != seen[0].is_custom:
+                raise IncompatibleSchemas
+            if self._counter and histogram.is_gauge:
+                self.notes.warn(not_a_counter(self.notes.name))
 
     def _left(self) -> FloatHistogram | None:
         if self._smoothed and self._window.histogram_times[self._first] < self._vector.start:

@@ -78,10 +78,13 @@ def _target(labels: Labels) -> _Target:
 def _known(evaluator: Evaluator, call: Call, at: int, targets: set[_Target]) -> dict[_Target, list[_InfoSample]]:
     """Return the newest sample of each info metric of each target. Raises EvaluationError when there are two."""
     earliest, end = at - evaluator.options.lookback, min(at, evaluator.selection.span(call)[1])
+    # As in Prometheus, which asks for each identifying label by itself, others than the targets' are judged, too.
+    values = [set(column) for column in zip(*targets, strict=True)]
     newest: dict[tuple[_Target, str], _InfoSample] = {}
     for series in evaluator.selection.info_series(call, [*_matchers(call)[0], *_matchers(call)[1]]):
         target = _target(series.labels)
-        sample = _visible(series, earliest, end) if target in targets else None
+        is_asked_for = all(value in known for value, known in zip(target, values, strict=True))
+        sample = _visible(series, earliest, end) if is_asked_for else None
         if sample is None:
             continue
         key = (target, series.labels.get(METRIC_NAME, ""))

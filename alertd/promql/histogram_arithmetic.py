@@ -121,16 +121,17 @@ def average_of(histograms: Sequence[FloatHistogram]) -> Combined:
 
 def interpolate(
     before: FloatHistogram, after: FloatHistogram, share: float, *, restarts: bool
-) -> tuple[FloatHistogram, bool]:
-    """Return the histogram at `share` of the way between two, and whether their bounds had to be reconciled.
+) -> tuple[FloatHistogram, bool, bool]:
+    """Return the histogram at `share` of the way between two.
 
-    A counter that `restarts` in between has grown from zero to `after`. Raises IncompatibleSchemas.
+    Beside it, whether bounds had to be reconciled for the difference of the two, and for adding a part of that. A
+    counter that `restarts` in between has grown from zero to `after`. Raises IncompatibleSchemas.
     """
     if restarts:
-        return scale(after, share), False
+        return scale(after, share), False, False
     growth = subtract(after, before)
     reached = add(scale(growth.histogram, share), before)
-    return reached.histogram, growth.reconciled or reached.reconciled
+    return reached.histogram, growth.reconciled, reached.reconciled
 
 
 class _CompensatedSum:

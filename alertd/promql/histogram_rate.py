@@ -60,8 +60,6 @@ def histogram_growth(
     notes = HistogramNotes(evaluator, argument, window.labels.get(METRIC_NAME, ""))
     times, histograms = window.histogram_times, window.histograms
     starts = window.histogram_starts if counter and evaluator.options.start_timestamps else ()
-    if starts:
-        note_overlap(evaluator, argument, window.labels, times, starts)
     since = first_start(starts, times, vector.start)
     try:
         if len(histograms) > 1:
@@ -75,6 +73,8 @@ def histogram_growth(
     except IncompatibleSchemas:
         notes.warn(mixed_schemas(notes.name))
         return None
+    if starts:
+        note_overlap(evaluator, argument, window.labels, times, starts)
     zero = histograms[0].count if counter else None
     factor = extrapolation(times, vector.start, vector.end, since, zero, grown.count)
     return Element(window.labels, NAN, True, scale(grown, factor / seconds))
@@ -128,7 +128,11 @@ def instant_growth(evaluator: Evaluator, argument: Expr, window: Window, *, rate
     before, last = known[-2][1], known[-1][1]
     if before is None and last is None:
         first, second = window.values[-2], window.values[-1]
-        return Element(window.labels, second if rate and second < first else second - first, True)
+        number_starts = window.starts if rate and evaluator.options.start_timestamps else ()
+        begins_anew = second < first or (
+            bool(number_starts) and restarts(window.times, number_starts, len(number_starts) - 1)
+        )
+        return Element(window.labels, second if rate and begins_anew else second - first, True)
     if before is None or last is None:
         notes.warn(mixed_floats_and_histograms(notes.name))
         return None

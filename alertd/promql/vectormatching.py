@@ -6,7 +6,7 @@ from collections.abc import Callable, Hashable
 from typing import TYPE_CHECKING
 
 from alertd.promql.ast import BinaryExpr, VectorMatching
-from alertd.promql.elements import Element, Labels, key_of, without_name
+from alertd.promql.elements import Element, Labels, check_unique, key_of, without_name
 from alertd.promql.errors import EvaluationError
 from alertd.promql.matchers import METRIC_NAME
 from alertd.promql.operators import ARITHMETIC, COMPARE
@@ -34,14 +34,14 @@ def match_vectors(
 ) -> list[Element]:
     """Combine the elements of two vectors that share a match group, or that are filled up from one side alone.
 
-    One side has at most one element per group; with `group_right` that is the left one. Raises EvaluationError.
+    One side has at most one element per group; with `group_right` that is the left one. As in Prometheus, `fill_left`
+    is then for what the right side lacks. Raises EvaluationError.
     """
     swapped = matching.group == "right"
     many, one = (right, left) if swapped else (left, right)
     fill_many, fill_one = matching.fill_left, matching.fill_right
-    if swapped:
-        fill_many, fill_one = fill_one, fill_many
-    if (not many and fill_many is None) or (not one and fill_one is None):
+    has_fill = fill_many is not None or fill_one is not None
+    if not (many or one) or (not (many and one) and not has_fill):
         return []
     key_for = grouping_key(matching)
     partners: dict[Hashable, Element] = {}
@@ -63,6 +63,8 @@ def match_vectors(
         for key, partner in partners.items():
             if key not in match.matched:
                 match.add(key, Element(_group_labels(matching, partner.labels), fill_many), partner)
+    if evaluator.is_range or not evaluator.options.delayed_name_removal:
+        check_unique(element.labels for element in match.result)
     return match.result
 
 

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from alertd.promql import (
     EvaluationError,
     EvaluationTimeout,
+    FloatHistogram,
     Matrix,
     MemoryStorage,
     Options,
@@ -266,3 +267,30 @@ def test_repairs_of_classic_histograms_are_told_once() -> None:
         'for metric name "h_bucket", from buckets 2 to 4, with a max diff of 20, over 10 samples'
         " from 1970-01-01T00:00:00Z to 1970-01-01T00:09:00Z (1:25)"
     )
+
+
+def test_starts_of_numbers_beside_histograms() -> None:
+    """A number that counts from after the one before it began anew, also where the range has an older histogram."""
+    storage = MemoryStorage()
+    labels = {"__name__": "m_total"}
+    storage.append_histogram(labels, 0, FloatHistogram(count=1.0, sum=1.0, positive={0: 1.0}))
+    storage.append(labels, 60_000, 5.0, 30_000)
+    storage.append(labels, 120_000, 8.0, 90_000)
+    options = Options(start_timestamps=True)
+    for text in ("irate(m_total[90s])", "irate(m_total[5m])"):
+        assert values(text, storage, 120_000, options) == {"": 8 / 60}
+
+
+def test_overlaps_are_told_of_what_goes_together() -> None:
+    """When histograms do not go together, their starts are not judged besides."""
+    storage = MemoryStorage()
+    labels = {"__name__": "m_total"}
+    for at, start, text in (
+        (60_000, 30_000, "{{schema:0 count:1 sum:1 buckets:[1]}}"),
+        (120_000, 45_000, "{{schema:0 count:3 sum:1 buckets:[3]}}"),
+        (180_000, 45_000, "{{schema:-53 count:4 sum:1 custom_values:[5] buckets:[4]}}"),
+    ):
+        storage.append_histogram(labels, at, parse_histogram(text), start)
+    warnings = evaluate(parse("rate(m_total[5m])"), storage, 180_000, options=Options(start_timestamps=True)).warnings
+    assert len(warnings) == 1
+    assert "exponential and custom" in warnings[0]
