@@ -94,17 +94,21 @@ def quantile(q: float, values: Iterable[float]) -> float:
     A `q` outside 0 … 1 gives an infinity of its side.
     """
     ordered = sorted(values, key=lambda value: (value == value, value))
-    if not ordered or q != q:
+    return interpolated(q, len(ordered), ordered.__getitem__) if ordered else NAN
+
+
+def interpolated(q: float, count: int, number: Callable[[int], float]) -> float:
+    """Return the q-quantile of at least one number, which `number` gives by their places in ascending order."""
+    if q != q:
         return NAN
     if q < 0:
         return -INF
     if q > 1:
         return INF
-    rank = q * (len(ordered) - 1)
+    rank = q * (count - 1)
     lower = math.floor(rank)
     weight = rank - lower
-    upper = min(len(ordered) - 1, lower + 1)
-    return ordered[lower] * (1 - weight) + ordered[upper] * weight
+    return number(lower) * (1 - weight) + number(min(count - 1, lower + 1)) * weight
 
 
 def minimum(left: float, right: float) -> float:

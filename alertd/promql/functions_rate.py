@@ -12,6 +12,7 @@ from alertd.promql.elements import TYPE_LABEL, Element, RangeVector, Window
 from alertd.promql.extended_rate import extended_growth
 from alertd.promql.extrapolation import extrapolation
 from alertd.promql.floats import NAN, kahan_add
+from alertd.promql.floats import divide as divide_floats
 from alertd.promql.functions_range import number_windows
 from alertd.promql.functiontypes import FunctionTable
 from alertd.promql.histogram_arithmetic import divide
@@ -192,7 +193,7 @@ def linear_regression(times: Sequence[int], values: Sequence[float], origin: int
     sum_xy += rest_xy
     sum_xx += rest_xx
     count = len(values)
-    slope = (sum_xy - sum_x * sum_y / count) / (sum_xx - sum_x * sum_x / count)
+    slope = divide_floats(sum_xy - sum_x * sum_y / count, sum_xx - sum_x * sum_x / count)
     return slope, sum_y / count - slope * sum_x / count
 
 

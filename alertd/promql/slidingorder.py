@@ -8,7 +8,7 @@ from bisect import bisect_left, bisect_right
 from collections import deque
 from collections.abc import Callable
 
-from alertd.promql.floats import INF, NAN
+from alertd.promql.floats import NAN, interpolated
 from alertd.promql.sliding import Asked, Slide
 
 
@@ -71,7 +71,7 @@ class _Ordered:
             del self._numbers[bisect_left(self._numbers, value)]
 
     def _quantile(self, q: float) -> float:
-        return _interpolated(q, self._nan + len(self._numbers), self._number)
+        return interpolated(q, self._nan + len(self._numbers), self._number)
 
     def _number(self, place: int) -> float:
         return NAN if place < self._nan else self._numbers[place - self._nan]
@@ -96,7 +96,7 @@ class Deviation(_Ordered):
         # Half of the numbers or more then have a distance that is NaN, too.
         if not math.isfinite(median):
             return NAN
-        return _interpolated(0.5, slide.count, lambda place: self._distance(place, median))
+        return interpolated(0.5, slide.count, lambda place: self._distance(place, median))
 
     def _distance(self, place: int, median: float) -> float:
         """Return the distance from a finite median that has `place` in their ascending order, behind every NaN.
@@ -112,20 +112,3 @@ class Deviation(_Ordered):
             else:
                 high = middle
         return abs(max(median - numbers[low], numbers[low + others] - median))
-
-
-def _interpolated(q: float, count: int, number: Callable[[int], float]) -> float:
-    """Return the q-quantile of at least one number, which `number` gives by their places in ascending order.
-
-    As `floats.quantile` does, which puts them in order first.
-    """
-    if q != q:
-        return NAN
-    if q < 0:
-        return -INF
-    if q > 1:
-        return INF
-    rank = q * (count - 1)
-    lower = math.floor(rank)
-    weight = rank - lower
-    return number(lower) * (1 - weight) + number(min(count - 1, lower + 1)) * weight

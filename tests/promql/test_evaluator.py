@@ -294,3 +294,10 @@ def test_overlaps_are_told_of_what_goes_together() -> None:
     warnings = evaluate(parse("rate(m_total[5m])"), storage, 180_000, options=Options(start_timestamps=True)).warnings
     assert len(warnings) == 1
     assert "exponential and custom" in warnings[0]
+
+
+def test_a_line_far_from_its_samples() -> None:
+    """In the year 2000, samples a second apart stand at one instant; there is no slope then, as in Go."""
+    storage = storage_of("m 1 2 4 7", step=1000)
+    (value,) = values("predict_linear(m[1m] @ 3, 1)", storage, 946_684_800_000).values()
+    assert not math.isfinite(value)
