@@ -16,15 +16,8 @@ if TYPE_CHECKING:
 
 _RULE_SUFFIXES = (".yml", ".yaml", ".rules")
 _DELAYED_NAME_REMOVAL = "promql-delayed-name-removal"
-#: Features of promtool that are always there.
-_ALWAYS_THERE = (
-    "promql-experimental-functions",
-    "promql-duration-expr",
-    "promql-extended-range-selectors",
-    "promql-binop-fill-modifiers",
-    "promql-at-modifier",
-    "promql-negative-offset",
-)
+# Features of promtool that every release of Prometheus 3 has.
+_OLDER = ("promql-at-modifier", "promql-negative-offset")
 
 
 def run_tests(
@@ -108,9 +101,10 @@ def run_tests(
 def _features(lists: Iterable[str]) -> frozenset[str]:
     """The features that are named; one that promtool does not have is a warning, as there."""
     from alertd.cli.output import complain
+    from alertd.promql.features import FLAGS
 
     named = frozenset(name for names in lists for name in names.split(",") if name)
-    known = (*_ALWAYS_THERE, _DELAYED_NAME_REMOVAL)
+    known = (*FLAGS, *_OLDER, _DELAYED_NAME_REMOVAL)
     for name in sorted(named.difference(known)):
         complain(f"  WARNING: unknown feature {name!r} for --enable-feature; it takes {', '.join(known)}")
     return named
