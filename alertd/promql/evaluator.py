@@ -100,6 +100,8 @@ class Evaluator:
         self.options = options
         self.times = times
         self.is_range = is_range
+        #: Whether what is evaluated now is so for several instants: those of a range, or of a subquery.
+        self.has_many_instants = is_range and times.start != times.end
         self.notes = Notes(expr.source)
         self.budget = Budget(options)
         self.selection = Selection(expr, storage, times, options, self.budget)
@@ -215,6 +217,7 @@ class Evaluator:
         first = (start // step + 1) * step
         # Neighbouring evaluations share most of their moments.
         known = self._moments.setdefault(id(expr), {})
+        outside, self.has_many_instants = self.has_many_instants, first != end
         for moment in [moment for moment in known if moment < first]:
             del known[moment]
         collector = Collector()
@@ -224,6 +227,7 @@ class Evaluator:
                 self.budget.check_time()
                 elements = known[moment] = self.vector(expr.expr, moment)
             collector.collect(moment, elements)
+        self.has_many_instants = outside
         return RangeVector(start, end, collector.windows())
 
     def _hold(self, elements: list[Element]) -> None:

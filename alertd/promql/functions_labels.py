@@ -128,7 +128,7 @@ _NATURAL = cmp_to_key(_natural_order)
 
 
 def _warn_in_range(evaluator: Evaluator, call: Call) -> None:
-    if evaluator.is_range and evaluator.times.start != evaluator.times.end:
+    if evaluator.has_many_instants:
         evaluator.warn(call, SORT_IN_RANGE)
 
 
