@@ -27,6 +27,7 @@ T = TypeVar("T")
 # Serialization failure, deadlock: the transaction was undone whole and is safe to do again.
 _RETRIED = frozenset({"40001", "40P01"})
 _TRIES = 5
+_WAL_TRIES = 200
 _THREADS = 8
 
 
@@ -100,6 +101,22 @@ def _open(url: str) -> Engine:
             raise DatabaseRefused(f"{other!r} is not a database of alertd; use sqlite:///… or postgresql://…")
 
 
+def _use_wal(connection: sqlite3.Connection) -> None:
+    """Switch to the write-ahead log, which the first to open a new file does.
+
+    Two that do so together: SQLite refuses one of them at once, whatever its time-out.
+    """
+    for last in (*[False] * (_WAL_TRIES - 1), True):
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+        except sqlite3.OperationalError:
+            if last:
+                raise
+            time.sleep(random.uniform(0.005, 0.05))  # noqa: S311 - spreads retries, guards nothing
+        else:
+            return
+
+
 def _open_sqlite(url: str, *, in_memory: bool) -> Engine:
     options: dict[str, Any] = {"poolclass": StaticPool} if in_memory else {}
     engine = create_engine(url, connect_args={"check_same_thread": False, "timeout": 30}, **options)
@@ -107,9 +124,9 @@ def _open_sqlite(url: str, *, in_memory: bool) -> Engine:
     @event.listens_for(engine, "connect")
     def _prepare(connection: sqlite3.Connection, _record: object) -> None:
         connection.isolation_level = None
-        connection.execute("PRAGMA journal_mode=WAL")
-        connection.execute("PRAGMA synchronous=FULL")
         connection.execute("PRAGMA busy_timeout=30000")
+        _use_wal(connection)
+        connection.execute("PRAGMA synchronous=FULL")
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 import threading
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from sqlalchemy import Connection, insert, select, text, update
@@ -47,6 +48,30 @@ def test_no_update_is_lost(database: Database) -> None:
     assert not failures
     value = database.transaction(lambda connection: connection.execute(select(counters.c.value)).scalar_one())
     assert value == THREADS * ROUNDS
+
+
+def test_a_new_file_is_opened_together(tmp_path: Path) -> None:
+    """Whoever opens a new SQLite file at the same moment as others does not find it locked."""
+    failures: list[BaseException] = []
+
+    def look(database: Database, barrier: threading.Barrier) -> None:
+        barrier.wait()
+        try:
+            database.check()
+        except BaseException as error:  # noqa: BLE001 - the thread's failure is the test's
+            failures.append(error)
+
+    for attempt in range(40):
+        databases = [Database(f"sqlite:///{tmp_path / str(attempt)}.db") for _ in range(THREADS)]
+        barrier = threading.Barrier(THREADS)
+        threads = [threading.Thread(target=look, args=(database, barrier)) for database in databases]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        for database in databases:
+            database.close()
+    assert failures == []
 
 
 def test_a_transaction_is_all_or_nothing(database: Database) -> None:
