@@ -41,7 +41,7 @@ def kept(target: str) -> list[bytes]:
 
 
 def keep(target: str, folder: Path) -> None:
-    """Add to the kept bodies some of the folder, of all lengths: what is in it has reached what nothing before it had."""
+    """Add to the kept bodies some of the folder, of all lengths: each there has reached what none before it had."""
     found = sorted((path.read_bytes() for path in folder.iterdir()), key=lambda body: (len(body), body))
     short = [body for body in found if len(body) <= LONGEST_KEPT]
     bodies = dict.fromkeys([*kept(target), *short[:: len(short) // MOST_KEPT + 1]])
