@@ -102,3 +102,50 @@ REQUEST_2 = message_class(
 )
 #: The errors of OTLP, as gRPC has them.
 STATUS = message_class({"Status": {"code": (1, "int32"), "message": (2, "string")}}, "Status")
+#: A family of metrics in the protobuf form of an exposition.
+METRIC_FAMILY = message_class(
+    {
+        "BucketSpan": _COMMON["BucketSpan"],
+        "LabelPair": {"name": (1, "string"), "value": (2, "string")},
+        "Value": {"value": (1, "double")},
+        "Quantile": {"quantile": (1, "double"), "value": (2, "double")},
+        "Summary": {"sample_count": (1, "uint64"), "sample_sum": (2, "double"), "quantile": (3, "*Quantile")},
+        "Bucket": {
+            "cumulative_count": (1, "uint64"),
+            "upper_bound": (2, "double"),
+            "cumulative_count_float": (4, "double"),
+        },
+        "Histogram": {
+            "sample_count": (1, "uint64"),
+            "sample_sum": (2, "double"),
+            "bucket": (3, "*Bucket"),
+            "sample_count_float": (4, "double"),
+            "schema": (5, "sint32"),
+            "zero_threshold": (6, "double"),
+            "zero_count": (7, "uint64"),
+            "zero_count_float": (8, "double"),
+            "negative_span": (9, "*BucketSpan"),
+            "negative_delta": (10, "*sint64"),
+            "positive_span": (12, "*BucketSpan"),
+            "positive_delta": (13, "*sint64"),
+            "positive_count": (14, "*double"),
+        },
+        "Metric": {
+            "label": (1, "*LabelPair"),
+            "gauge": (2, "Value"),
+            "counter": (3, "Value"),
+            "summary": (4, "Summary"),
+            "untyped": (5, "Value"),
+            "timestamp_ms": (6, "int64"),
+            "histogram": (7, "Histogram"),
+        },
+        "MetricFamily": {
+            "name": (1, "string"),
+            "help": (2, "string"),
+            "type": (3, "int32"),
+            "metric": (4, "*Metric"),
+            "unit": (5, "string"),
+        },
+    },
+    "MetricFamily",
+)

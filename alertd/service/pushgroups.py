@@ -8,16 +8,16 @@ from dataclasses import replace
 from sqlalchemy import Connection
 
 from alertd.errors import AlertdError
-from alertd.promql import METRIC_NAME
+from alertd.promql import METRIC_NAME, format_histogram, parse_histogram
 from alertd.sources.descriptions import TYPES, Description
-from alertd.sources.exposition.families import Family
+from alertd.sources.exposition.families import Exposed, Family
+from alertd.sources.remotewrite.histograms import problem_of
 from alertd.sources.series import SeriesLimits, labels_problem, shown
-from alertd.sources.snapshots import Sample
-from alertd.sources.timelines import Series
+from alertd.sources.timelines import Said, Series
 from alertd.store import pushgroups
 from alertd.store import snapshots as snapshot_rows
 from alertd.store.pushgroups import PushGroup, StoredFamily
-from alertd.store.snapshots import Kind
+from alertd.store.snapshots import Kind, Sample
 from alertd.store.statements import in_turn
 
 PUSH_TIME = "push_time_seconds"
@@ -40,8 +40,8 @@ def families_of(
 ) -> dict[str, StoredFamily]:
     """Pushed metrics as they are kept: each sample with the labels of its group, which go before its own.
 
-    Raises `InconsistentPush` for samples with a time of their own, labels beyond the limits, and series that are there
-    twice.
+    Raises `InconsistentPush` for samples with a time of their own, labels beyond the limits, series that are there
+    twice, and histograms that cannot be.
     """
     kept: dict[str, StoredFamily] = {}
     seen: set[Series] = set()
@@ -60,9 +60,23 @@ def families_of(
             if key in seen:
                 raise InconsistentPush(f"the series {shown(labels)} is there twice")
             seen.add(key)
-            values.append((labels, repr(sample.value)))
+            values.append((labels, _written(sample)))
         kept[family.name] = StoredFamily(family.type, family.help, family.unit, values)
     return kept
+
+
+def _written(sample: Exposed) -> str:
+    if sample.histogram is None:
+        return repr(sample.value)
+    problem = problem_of(sample.histogram)
+    if problem is not None:
+        raise InconsistentPush(f"{problem}, at {shown(sample.labels)}")
+    return format_histogram(sample.histogram)
+
+
+def said(samples: Iterable[tuple[dict[str, str], float | str]]) -> list[Said]:
+    """Samples as they are kept, as the source takes them."""
+    return [(labels, parse_histogram(value) if isinstance(value, str) else value) for labels, value in samples]
 
 
 def series_of(families: Mapping[str, StoredFamily]) -> frozenset[Series]:

@@ -25,7 +25,8 @@ from alertd.sources.remotewrite.version1 import Version1Reader, write_request
 from alertd.sources.remotewrite.version2 import Version2Reader
 from alertd.sources.samples import SnapshotSource
 from alertd.sources.series import Identity, Key, SeriesLimits, SeriesSamples
-from alertd.sources.snapshots import Limits, PathMapping, Sample, Snapshot, SnapshotRejected, flatten
+from alertd.sources.snapshots import Limits, PathMapping, Snapshot, SnapshotRejected, flatten
+from alertd.sources.timelines import Said
 from alertd.store import descriptions as description_rows
 from alertd.store import pushgroups as group_rows
 from alertd.store import snapshots as snapshot_rows
@@ -80,7 +81,7 @@ class _Decoded:
     at: int
     labels: Mapping[str, str]
     kind: Kind
-    samples: Sequence[Sample] = ()
+    samples: Sequence[Said] = ()
     series: Sequence[SeriesSamples] = ()
     is_admitted: bool = False
 
@@ -292,7 +293,8 @@ class StoredSnapshots:
         """What groups said last is there however long ago that was."""
         groups = await self._database.run(group_rows.every, self.organisation, self.name)
         for group in groups:
-            self._memory.ingest_group(f"group {group.at}", group.at, group.labels, pushgroups.samples_of(group))
+            samples = pushgroups.said(pushgroups.samples_of(group))
+            self._memory.ingest_group(f"group {group.at}", group.at, group.labels, samples)
         self._has_groups = True
 
     def _take(self, row: _Decoded) -> None:
@@ -309,7 +311,7 @@ class StoredSnapshots:
 
     def _decoded(self, row: StoredPush) -> _Decoded:
         if row.kind in (Kind.SNAPSHOT, Kind.GROUP):
-            return _Decoded(row.id, row.at, row.labels, row.kind, samples=row.samples)
+            return _Decoded(row.id, row.at, row.labels, row.kind, samples=pushgroups.said(row.samples))
         request = self.read_write(bytes(cramjam.snappy.decompress_raw(row.body)), row.kind)
         return _Decoded(row.id, row.at, row.labels, row.kind, series=request.series)
 

@@ -19,8 +19,7 @@ from alertd.promql import (
 )
 from alertd.sources.base import Answer, Failure, SourceError
 from alertd.sources.series import SeriesSamples
-from alertd.sources.snapshots import Sample
-from alertd.sources.timelines import Series, Timelines
+from alertd.sources.timelines import Said, Series, Timelines
 from alertd.sources.views import Layered, Restamped
 
 
@@ -77,14 +76,14 @@ class SnapshotSource:
         """How to evaluate over `storage`, so that silent pushers are gone."""
         return self._options
 
-    def ingest(self, snapshot_id: str, at: int, labels: Mapping[str, str], samples: Iterable[Sample]) -> bool:
+    def ingest(self, snapshot_id: str, at: int, labels: Mapping[str, str], samples: Iterable[Said]) -> bool:
         """Take one snapshot of the pusher `labels` at the instant `at`; False when `snapshot_id` was taken already."""
         if not self._is_new(snapshot_id, at):
             return False
         self._snapshots.take(at, labels, samples)
         return True
 
-    def ingest_group(self, push_id: str, at: int, labels: Mapping[str, str], samples: Iterable[Sample]) -> bool:
+    def ingest_group(self, push_id: str, at: int, labels: Mapping[str, str], samples: Iterable[Said]) -> bool:
         """Take what the group `labels` says from the instant `at` on; False when `push_id` was taken already."""
         if not self._is_new(push_id, at):
             return False

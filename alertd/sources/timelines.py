@@ -6,10 +6,11 @@ from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from alertd.promql import MemoryStorage, is_stale
-from alertd.sources.snapshots import Sample
+from alertd.promql import FloatHistogram, MemoryStorage, is_stale
 
 Series = frozenset[tuple[str, str]]
+#: Labels with `__name__`, and a number or a native histogram.
+Said = tuple[dict[str, str], float | FloatHistogram]
 
 
 @dataclass(order=True)
@@ -40,11 +41,11 @@ class Timelines:
         pushes = self._pushes.get(frozenset(labels.items()))
         return len(pushes[-1].series) if pushes else 0
 
-    def take(self, at: int, labels: Mapping[str, str], samples: Iterable[Sample]) -> None:
+    def take(self, at: int, labels: Mapping[str, str], samples: Iterable[Said]) -> None:
         """Take what the pusher `labels` said at the instant `at`."""
         series: set[Series] = set()
         for sample_labels, value in samples:
-            self.storage.append(sample_labels, at, value)
+            self._append(sample_labels, at, value)
             series.add(frozenset(sample_labels.items()))
         self.standing -= self.series_of(labels)
         self._place(self._pushes.setdefault(frozenset(labels.items()), []), at, frozenset(series))
@@ -70,15 +71,25 @@ class Timelines:
         carried = list(self._carried(before)) if self._lasting else []
         dropped = self.storage.prune(before)
         for series, at, value in carried:
-            self.storage.append(series, at, value)
+            self._append(series, at, value)
         return dropped - len(carried)
 
-    def _carried(self, before: int) -> Iterator[tuple[Mapping[str, str], int, float]]:
+    def _append(self, labels: Mapping[str, str], at: int, value: float | FloatHistogram) -> None:
+        if isinstance(value, FloatHistogram):
+            self.storage.append_histogram(labels, at, value)
+        else:
+            self.storage.append(labels, at, value)
+
+    def _carried(self, before: int) -> Iterator[tuple[Mapping[str, str], int, float | FloatHistogram]]:
         """The last value before an instant of every series that has one there."""
         for series in self.storage.series():
             older = bisect_left(series.times, before)
-            if older and not is_stale(series.values[older - 1]):
-                yield series.labels, series.times[older - 1], series.values[older - 1]
+            at = series.times[older - 1] if older else None
+            place = bisect_left(series.histogram_times, before)
+            if place and (at is None or series.histogram_times[place - 1] > at):
+                yield series.labels, series.histogram_times[place - 1], series.histograms[place - 1]
+            elif at is not None and not is_stale(series.values[older - 1]):
+                yield series.labels, at, series.values[older - 1]
 
     def _place(self, pushes: list[_Push], at: int, series: frozenset[Series]) -> None:
         """Put one push between the pusher's earlier and later ones, and end the series that are not in the next."""

@@ -7,7 +7,7 @@ from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from alertd.clock import SECOND
-from alertd.promql import Matcher, MemoryStorage, Series, Storage, is_stale
+from alertd.promql import FloatHistogram, Matcher, MemoryStorage, Series, Storage, is_stale
 
 #: How far apart the samples of a value that holds are, in milliseconds.
 RESTAMP = 15 * SECOND
@@ -31,7 +31,7 @@ class Restamped:
         last = min(end, self._now())
         for series in self._changes.select(matchers, _BEGINNING, end):
             filled = _filled(series, start, end, last)
-            if filled.times:
+            if len(filled):
                 yield filled
 
 
@@ -57,6 +57,30 @@ class Layered:
 
 
 def _filled(series: Series, start: int, end: int, last: int) -> Series:
+    fill = _filled_histograms if series.histogram_times else _filled_numbers
+    return fill(series, start, end, last)
+
+
+def _filled_histograms(series: Series, start: int, end: int, last: int) -> Series:
+    """The same of a series that has native histograms, and maybe numbers besides."""
+    changes: list[tuple[int, float | FloatHistogram]] = sorted(
+        [*zip(series.times, series.values, strict=True), *zip(series.histogram_times, series.histograms, strict=True)],
+        key=lambda change: change[0],
+    )
+    filled = MemoryStorage()
+    for index, (at, value) in enumerate(changes):
+        after = changes[index + 1][0] if index + 1 < len(changes) else last + 1
+        begin = max(at, start)
+        repeated = range(begin - begin % RESTAMP + RESTAMP, min(after, last + 1), RESTAMP)
+        for instant in (*([at] if start < at <= end else ()), *repeated):
+            if isinstance(value, FloatHistogram):
+                filled.append_histogram(series.labels, instant, value)
+            elif instant == at or not is_stale(value):
+                filled.append(series.labels, instant, value)
+    return next(filled.series(), Series(series.labels, (), ()))
+
+
+def _filled_numbers(series: Series, start: int, end: int, last: int) -> Series:
     times, values = array("q"), array("d")
     # Nothing before the value that holds at the start matters.
     first = max(bisect_left(series.times, start) - 1, 0)

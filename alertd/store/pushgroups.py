@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 import msgspec
 from sqlalchemy import ColumnElement, Connection, Row, delete, select
 
-from alertd.store.snapshots import Sample
+from alertd.store.snapshots import Sample, value_of
 from alertd.store.statements import upsert
 from alertd.store.tables import push_groups
 
@@ -18,7 +18,7 @@ from alertd.store.tables import push_groups
 class StoredFamily(msgspec.Struct, array_like=True):
     """One metric of a group: its type and texts, and samples as (labels with `__name__`, value).
 
-    The values are texts, as Python writes numbers, since JSON has no word for some of them.
+    The values are texts, as Python writes numbers, since JSON has no word for some of them, and PromQL histograms.
     """
 
     type: str
@@ -28,7 +28,7 @@ class StoredFamily(msgspec.Struct, array_like=True):
 
     @property
     def samples(self) -> Iterator[Sample]:
-        return ((labels, float(value)) for labels, value in self.values)
+        return ((labels, value_of(value)) for labels, value in self.values)
 
 
 _FAMILIES = msgspec.json.Decoder(dict[str, StoredFamily])

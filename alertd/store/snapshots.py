@@ -14,8 +14,10 @@ from sqlalchemy import Connection, delete, func, insert, select
 from alertd.store.statements import in_turn
 from alertd.store.tables import snapshots
 
-Sample = tuple[dict[str, str], float]
+#: Labels with `__name__`, and a number, or a native histogram as PromQL writes it.
+Sample = tuple[dict[str, str], float | str]
 
+_HISTOGRAM = "{{"
 # JSON has no word for values that are no finite numbers; those are texts, as Python writes them.
 _Written = list[tuple[dict[str, str], float | str]]
 
@@ -46,7 +48,7 @@ class StoredPush:
     def samples(self) -> list[Sample]:
         """What a snapshot or a group says: (labels with `__name__`, value)."""
         written = msgspec.json.decode(zlib.decompress(self.body), type=_Written)
-        return [(labels, float(value)) for labels, value in written]
+        return [(labels, value_of(value)) for labels, value in written]
 
 
 def add(
@@ -179,5 +181,12 @@ def oldest(connection: Connection, organisation: str, source: str) -> int | None
 
 def packed(samples: Sequence[Sample]) -> bytes:
     """Samples of one instant as a body."""
-    written: _Written = [(labels, value if math.isfinite(value) else repr(value)) for labels, value in samples]
+    written: _Written = [
+        (labels, value if isinstance(value, str) or math.isfinite(value) else repr(value)) for labels, value in samples
+    ]
     return zlib.compress(msgspec.json.encode(written), 1)
+
+
+def value_of(written: float | str) -> float | str:
+    """A value as a sample has it: a number, also where it is written as a text, or the text of a native histogram."""
+    return written if isinstance(written, str) and written.startswith(_HISTOGRAM) else float(written)

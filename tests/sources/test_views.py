@@ -75,3 +75,21 @@ def test_layers() -> None:
     assert selected(layered, 1, 2) == [(2, 2.0)]
     counted = evaluate(parse("sum(histogram_count(h)) + count(count_over_time(b[1m]))"), layered, 5 * S)
     assert [sample.value for sample in counted.value] == [6.0]
+
+
+def test_histograms_hold_as_numbers_do() -> None:
+    """Also where a series goes over from the one to the other, until it ends."""
+    storage = MemoryStorage()
+    labels = {"__name__": "a"}
+    storage.append(labels, 1 * S, 1.0)
+    storage.append_histogram(labels, 20 * S, FloatHistogram(count=2.0, sum=4.0))
+    storage.mark_stale(labels, 50 * S)
+    held = Restamped(storage, lambda: 10**9)
+    (series,) = held.select(parse("a").matchers, 0, 100 * S)
+    numbers = [
+        (at // S, None if is_stale(value) else value) for at, value in zip(series.times, series.values, strict=True)
+    ]
+    assert numbers == [(1, 1.0), (15, 1.0), (50, None)]
+    assert [at // S for at in series.histogram_times] == [20, 30, 45]
+    assert [histogram.count for histogram in series.histograms] == [2.0] * 3
+    assert list(held.select(parse("a").matchers, 60 * S, 100 * S)) == []

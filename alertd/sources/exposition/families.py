@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from alertd.errors import AlertdError
+from alertd.promql.histogram import FloatHistogram
 
 
 class ExpositionError(AlertdError):
@@ -53,12 +54,16 @@ class Exemplar:
 
 @dataclass(slots=True)
 class Exposed:
-    """One sample: labels with `__name__`, the value, and its instant (milliseconds), if it has one of its own."""
+    """One sample: labels with `__name__`, the value, and its instant (milliseconds), if it has one of its own.
+
+    With a native `histogram` the value says nothing.
+    """
 
     labels: dict[str, str]
     value: float
     at: int | None = None
     exemplar: Exemplar | None = None
+    histogram: FloatHistogram | None = None
 
 
 @dataclass(slots=True)

@@ -1,6 +1,6 @@
 """The protobuf form of an exposition: messages `io.prometheus.client.MetricFamily`, each after its length.
 
-Of a native histogram its classic buckets, its sum and its count are taken.
+A native histogram is one sample; where it has classic buckets as well, those are taken besides, with sum and count.
 """
 
 from __future__ import annotations
@@ -8,14 +8,19 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import accumulate
 
+from alertd.promql.histogram import CounterReset, FloatHistogram
 from alertd.promql.numbers import format_openmetrics_float
 from alertd.sources import wire
 from alertd.sources.exposition.families import Exposed, ExpositionError, Family, Room
+from alertd.sources.remotewrite.histograms import HistogramRefused, buckets_of, read_span
 
 _TYPES = ("counter", "gauge", "summary", "untyped", "histogram", "gaugehistogram")
 # The numbers of the fields of a Metric that hold one value each: gauge, counter, untyped.
 _PLAIN = (2, 3, 5)
+# Where the spans of a histogram's negative and positive buckets are; their deltas and float counts follow.
+_NEGATIVE, _POSITIVE = 9, 12
 
 
 @dataclass
@@ -26,6 +31,7 @@ class _Metric:
     sum: float = 0.0
     bounds: list[tuple[float, float]] = field(default_factory=list)
     at: int | None = None
+    native: FloatHistogram | None = None
 
 
 def read_protobuf(body: bytes, most: int = 10_000) -> list[Family]:
@@ -95,6 +101,8 @@ def _metric(data: bytes, start: int, end: int, room: Room) -> _Metric:
             metric.value = _value(data, first, last)
         else:
             _distribution(data, first, last, metric, room, is_histogram=number == 7)
+            if number == 7:
+                metric.native = _native(data, first, last)
     return metric
 
 
@@ -135,6 +143,49 @@ def _distribution(data: bytes, start: int, end: int, metric: _Metric, room: Room
             metric.count = wire.double(data, first) or metric.count
 
 
+def _native(data: bytes, start: int, end: int) -> FloatHistogram | None:
+    """What is native of a histogram; None when there is nothing of the kind. Raises `WireError`."""
+    plain: dict[int, int] = {}
+    floats: dict[int, float] = {}
+    spans: dict[int, list[tuple[int, int]]] = {_NEGATIVE: [], _POSITIVE: []}
+    deltas: dict[int, list[int]] = {_NEGATIVE + 1: [], _POSITIVE + 1: []}
+    counts: dict[int, list[float]] = {_NEGATIVE + 2: [], _POSITIVE + 2: []}
+    for number, kind, first, last in wire.fields(data, start, end):
+        if number in (1, 5, 7):
+            wire.expect(kind, wire.VARINT, "a number")
+            plain[number] = first
+        elif number in (2, 4, 6, 8):
+            wire.expect(kind, wire.FIXED64, "a number")
+            floats[number] = wire.double(data, first)
+        elif number in spans:
+            wire.expect(kind, wire.BYTES, "a span of buckets")
+            spans[number].append(read_span(data, first, last))
+        elif number in deltas:
+            deltas[number] += map(wire.zigzag, wire.varints(data, kind, first, last))
+        elif number in counts:
+            counts[number] += wire.doubles(data, kind, first, last)
+    if not (any(spans.values()) or floats.get(6) or plain.get(7) or floats.get(8)):
+        return None
+
+    def buckets(side: int) -> dict[int, float]:
+        found = counts[side + 2] or list(accumulate(deltas[side + 1]))
+        return {place: float(count) for place, count in buckets_of(spans[side], found).items() if count}
+
+    try:
+        positive, negative = buckets(_POSITIVE), buckets(_NEGATIVE)
+    except HistogramRefused as error:
+        raise wire.WireError(str(error)) from error
+    return FloatHistogram(
+        schema=wire.zigzag(plain.get(5, 0)),
+        count=floats.get(4) or float(plain.get(1, 0)),
+        sum=floats.get(2, 0.0),
+        zero_threshold=floats.get(6, 0.0),
+        zero_count=floats.get(8) or float(plain.get(7, 0)),
+        positive=positive,
+        negative=negative,
+    )
+
+
 def _bucket(data: bytes, start: int, end: int) -> tuple[float, float]:
     bound = count = 0.0
     for number, kind, first, _ in wire.fields(data, start, end):
@@ -171,6 +222,12 @@ def _exposed(family: Family, metric: _Metric) -> Iterator[Exposed]:
         return
     is_summary = family.type == "summary"
     bounds = metric.bounds
+    if metric.native is not None:
+        is_gauge = family.type == "gaugehistogram"
+        histogram = metric.native.hinted(CounterReset.GAUGE) if is_gauge else metric.native
+        yield Exposed({"__name__": name, **metric.labels}, math.nan, at, histogram=histogram)
+        if not bounds:
+            return
     if not is_summary and not any(math.isinf(bound) and bound > 0 for bound, _ in bounds):
         bounds = [*bounds, (math.inf, metric.count)]
     for bound, value in bounds:

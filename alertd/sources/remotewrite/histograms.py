@@ -35,7 +35,7 @@ def read_histogram(data: bytes, start: int, end: int) -> tuple[int, FloatHistogr
             floats[number] = wire.double(data, first)
         elif number in spans:
             wire.expect(kind, wire.BYTES, "a span of buckets")
-            spans[number].append(_span(data, first, last))
+            spans[number].append(read_span(data, first, last))
             if len(spans[number]) > _MOST_BUCKETS:
                 raise HistogramRefused(f"a histogram may have {_MOST_BUCKETS} spans, found more")
         elif number in deltas:
@@ -47,8 +47,8 @@ def read_histogram(data: bytes, start: int, end: int) -> tuple[int, FloatHistogr
             plain[number] = first
     # Which kind of count it has says which kind of histogram it is.
     is_float = 2 in floats
-    positive = _buckets(spans[11], counts[13] if is_float else list(accumulate(deltas[12])))
-    negative = _buckets(spans[8], counts[10] if is_float else list(accumulate(deltas[9])))
+    positive = buckets_of(spans[11], counts[13] if is_float else list(accumulate(deltas[12])))
+    negative = buckets_of(spans[8], counts[10] if is_float else list(accumulate(deltas[9])))
     if not is_float:
         found = sum(positive.values()) + sum(negative.values()) + plain.get(6, 0)
         _check_count(plain.get(1, 0), int(found), may_miss=math.isnan(floats.get(3, 0.0)))
@@ -107,7 +107,8 @@ def write_histogram(at: int, histogram: FloatHistogram) -> bytes:
     )
 
 
-def _span(data: bytes, start: int, end: int) -> tuple[int, int]:
+def read_span(data: bytes, start: int, end: int) -> tuple[int, int]:
+    """The offset and the length of a span of buckets. Raises `WireError`."""
     offset = length = 0
     for number, kind, value, _ in wire.fields(data, start, end):
         if number in (1, 2):
@@ -119,7 +120,7 @@ def _span(data: bytes, start: int, end: int) -> tuple[int, int]:
     return offset, length
 
 
-def _buckets(spans: Sequence[tuple[int, int]], values: Sequence[float]) -> dict[int, float]:
+def buckets_of(spans: Sequence[tuple[int, int]], values: Sequence[float]) -> dict[int, float]:
     """The counts by their places. Raises `HistogramRefused`."""
     wanted = sum(length for _, length in spans)
     if wanted != len(values) or wanted > _MOST_BUCKETS:

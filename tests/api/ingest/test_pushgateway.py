@@ -28,11 +28,13 @@ from alertd.service.snapshots import StoredSnapshots
 from alertd.store.tokens import Role
 from tests.api.conftest import NOW, Build, Token
 from tests.api.ingest.conftest import Ask, serving
+from tests.protobufs import METRIC_FAMILY
 
 TIMES = {
     '{__name__="push_failure_time_seconds", job="j"}': 0.0,
     '{__name__="push_time_seconds", job="j"}': NOW / 1000,
 }
+MESSAGE = "io.prometheus.client.MetricFamily"
 ALL = '{__name__=~".+"}'
 
 
@@ -247,6 +249,33 @@ async def test_other_forms(client: httpx.AsyncClient, clock: VirtualClock, ask: 
     assert answer.status_code == 200
     assert sorted((await ask('{__name__=~"a_total|b"}')).values()) == [1.0, 3.0]
     assert (await client.put("/metrics/job/j", content=b"\x07", headers=protobuf)).status_code == 400
+
+
+async def test_native_histograms(client: httpx.AsyncClient, clock: VirtualClock, service: Service, ask: Ask) -> None:
+    """They hold as numbers do, also after a restart, and end when the group does."""
+    histogram = {
+        "sample_count": 4,
+        "sample_sum": 8.0,
+        "zero_threshold": 0.001,
+        "positive_span": [{"offset": 1, "length": 1}],
+        "positive_delta": [4],
+    }
+    family = METRIC_FAMILY(name="took_seconds", type=4, metric=[{"histogram": histogram}]).SerializeToString()
+    headers = {"Content-Type": f"application/vnd.google.protobuf; proto={MESSAGE}; encoding=delimited"}
+    body = bytes([len(family)]) + family
+    assert (await client.put("/metrics/job/j", content=body, headers=headers)).status_code == 200
+    clock.advance_to(NOW + 1000 * HOUR)
+    query = "histogram_quantile(1, took_seconds) + histogram_avg(took_seconds) + count_over_time(took_seconds[1m])"
+    assert await ask(query) == {'{job="j"}': 2.0 + 2.0 + 4.0}
+    assert await ask("histogram_count(rate(took_seconds[5m]))") == {'{job="j"}': 0.0}
+    source = service.runtime.snapshots(None)
+    assert source is not None
+    source.forget(NOW + 999 * HOUR)
+    for one in (source, source.reading(service.database)):
+        again = await one.query(parse("histogram_count(took_seconds)"), NOW + 1000 * HOUR)
+        assert [value for _, value in again.samples] == [4.0]
+    assert (await client.delete("/metrics/job/j")).status_code == 202
+    assert await ask("histogram_count(took_seconds)") == {}
 
 
 async def test_limits(build: Build, connect: object, token: Token) -> None:

@@ -8,50 +8,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from alertd.promql.histogram import CounterReset, FloatHistogram
 from alertd.sources import wire
 from alertd.sources.exposition.families import ExpositionError, all_samples
 from alertd.sources.exposition.protobuf import read_protobuf
-from tests.protobufs import message_class
-
-_SHAPES = {
-    "LabelPair": {"name": (1, "string"), "value": (2, "string")},
-    "Value": {"value": (1, "double")},
-    "Quantile": {"quantile": (1, "double"), "value": (2, "double")},
-    "Summary": {"sample_count": (1, "uint64"), "sample_sum": (2, "double"), "quantile": (3, "*Quantile")},
-    "Bucket": {
-        "cumulative_count": (1, "uint64"),
-        "upper_bound": (2, "double"),
-        "cumulative_count_float": (4, "double"),
-    },
-    "Histogram": {
-        "sample_count": (1, "uint64"),
-        "sample_sum": (2, "double"),
-        "bucket": (3, "*Bucket"),
-        "sample_count_float": (4, "double"),
-        "schema": (5, "sint32"),
-    },
-    "Metric": {
-        "label": (1, "*LabelPair"),
-        "gauge": (2, "Value"),
-        "counter": (3, "Value"),
-        "summary": (4, "Summary"),
-        "untyped": (5, "Value"),
-        "timestamp_ms": (6, "int64"),
-        "histogram": (7, "Histogram"),
-    },
-    "MetricFamily": {
-        "name": (1, "string"),
-        "help": (2, "string"),
-        "type": (3, "int32"),
-        "metric": (4, "*Metric"),
-        "unit": (5, "string"),
-    },
-}
-FAMILY = message_class(_SHAPES, "MetricFamily")
+from tests.protobufs import METRIC_FAMILY
 
 
 def delimited(*families: dict[str, object]) -> bytes:
-    written = [FAMILY(**family).SerializeToString() for family in families]
+    written = [METRIC_FAMILY(**family).SerializeToString() for family in families]
     return b"".join(wire.varint(len(one)) + one for one in written)
 
 
@@ -143,3 +108,58 @@ def test_any_bytes(body: bytes) -> None:
     """Whatever comes is read or refused in words, never anything else."""
     with suppress(ExpositionError):
         read_protobuf(body)
+
+
+NATIVE = {
+    "sample_count": 12,
+    "sample_sum": 18.4,
+    "schema": 1,
+    "zero_threshold": 0.001,
+    "zero_count": 2,
+    "positive_span": [{"offset": -1, "length": 2}, {"offset": 1, "length": 1}],
+    "positive_delta": [1, 2, -1],
+    "negative_span": [{"offset": 3, "length": 1}],
+    "negative_delta": [4],
+}
+READ = FloatHistogram(
+    schema=1,
+    count=12.0,
+    sum=18.4,
+    zero_threshold=0.001,
+    zero_count=2.0,
+    positive={-1: 1.0, 0: 3.0, 2: 2.0},
+    negative={3: 4.0},
+)
+
+
+def test_native_histograms() -> None:
+    """Whole numbers and others; one sample, and the classic buckets besides where there are some."""
+    floats = {
+        "sample_count_float": 5.5,
+        "sample_sum": 3.0,
+        "zero_count_float": 1.5,
+        "zero_threshold": 0.5,
+        "positive_span": [{"offset": 0, "length": 1}],
+        "positive_count": [4.0],
+    }
+    both = {**NATIVE, "bucket": [{"cumulative_count": 12, "upper_bound": 5.0}]}
+    families = read_protobuf(
+        delimited(
+            {"name": "n", "type": 4, "metric": [{"histogram": NATIVE}]},
+            {"name": "g", "type": 5, "metric": [{"histogram": floats}]},
+            {"name": "b", "type": 4, "metric": [{"histogram": both}]},
+        )
+    )
+    found = [(one.labels["__name__"], one.histogram) for one in all_samples(families)]
+    gauge = FloatHistogram(
+        count=5.5, sum=3.0, zero_threshold=0.5, zero_count=1.5, positive={0: 4.0}, counter_reset=CounterReset.GAUGE
+    )
+    classic = [("b_bucket", None), ("b_bucket", None), ("b_sum", None), ("b_count", None)]
+    assert found == [("n", READ), ("g", gauge), ("b", READ), *classic]
+
+
+def test_native_histograms_that_cannot_be() -> None:
+    """Spans that do not fit the counts are refused with the push."""
+    wrong = {**NATIVE, "positive_delta": [1]}
+    with pytest.raises(ExpositionError, match="spans of 3 buckets and 1 counts"):
+        read_protobuf(delimited({"name": "n", "type": 4, "metric": [{"histogram": wrong}]}))
